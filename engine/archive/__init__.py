@@ -1,0 +1,1 @@
+"""The archive: everything a run found, in SQLite; one writer, any number of readers."""

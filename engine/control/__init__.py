@@ -1,0 +1,1 @@
+"""Starting, watching and steering an engine from outside its process."""

@@ -1,0 +1,1 @@
+"""The embedded policy: programs composed from primitives, constants fitted to demonstrations."""

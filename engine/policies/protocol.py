@@ -1,0 +1,69 @@
+"""The joint of the house: what the search asks of any policy, and what it gets back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from engine.arc import Task
+from engine.programs.candidate import Candidate
+
+
+class PolicyError(RuntimeError):
+    """A policy that cannot propose at all (its process or server is gone for good)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One proposed program.
+
+    `source` is the Python source, or None when the reply held none; `reply` is a language
+    model's whole text where there was one; `prior` is a log-weight the policy gives its own
+    program; `finish` says how the reply ended ("stop", "length", "abort").
+    """
+
+    source: str | None
+    reply: str | None = None
+    prior: float | None = None
+    finish: str = "stop"
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyStatus:
+    """What a policy says of itself: its name, its checkpoint, calls under way, whether it is up."""
+
+    name: str
+    checkpoint: str
+    in_flight: int
+    ready: bool
+
+
+class Policy(Protocol):
+    """Proposes programs for a task; does not know who asks or what becomes of them.
+
+    Calls may run concurrently. With the same arguments and checkpoint the embedded policy
+    returns the same proposals; a language model need not. Each call returns exactly `n`
+    proposals. Raises PolicyError when it cannot go on.
+    """
+
+    async def sample(self, task: Task, n: int, seed: int) -> list[Proposal]:
+        """Propose `n` programs from the task alone."""
+        ...
+
+    async def refine(self, task: Task, parent: Candidate, n: int, seed: int) -> list[Proposal]:
+        """Propose `n` repairs of `parent`, whose evaluation says what it got wrong."""
+        ...
+
+    async def load(self, checkpoint: Path | None) -> None:
+        """Switch to a checkpoint; None is the untrained policy."""
+        ...
+
+    async def close(self) -> None:
+        """Give back every process and connection. Safe to call twice."""
+        ...
+
+    @property
+    def status(self) -> PolicyStatus: ...

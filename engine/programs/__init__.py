@@ -1,0 +1,1 @@
+"""Programs: taking their source out of a reply, running them in the sandbox, judging what they do."""

@@ -1,0 +1,1 @@
+"""Running untrusted programs: a zygote forks disposable children that hold no power."""
