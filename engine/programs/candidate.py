@@ -108,3 +108,24 @@ def split_candidate_id(identifier: int) -> tuple[int, int, int]:
     number = identifier & ((1 << _NUMBER_BITS) - 1)
     task = identifier >> _NUMBER_BITS & ((1 << _TASK_BITS) - 1)
     return identifier >> (_NUMBER_BITS + _TASK_BITS), task, number
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """One call of a policy and what it was for: a sampling wave, or one REX draw of an arm.
+
+    `number` counts the task's pulls within an iteration from 0, over all islands; `parent` is
+    the refined arm's candidate id (None for a wave); `draw` is the winning Thompson draw θ (None
+    for a wave); `created` is Unix time and `seconds` how long proposing and running took.
+    """
+
+    iteration: int
+    task: int
+    number: int
+    operator: Operator
+    island: int
+    parent: int | None
+    draw: float | None
+    seed: int
+    created: float
+    seconds: float
