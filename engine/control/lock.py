@@ -1,0 +1,78 @@
+"""The lock that says an engine is alive: true also after kill -9, over SSH drops and reboots."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from types import TracebackType
+
+LOCK_NAME = "engine.lock"
+
+
+class EngineRunningError(RuntimeError):
+    """Another engine holds the run folder's lock."""
+
+
+class EngineLock:
+    """Holds `engine.lock` of a run folder for as long as it is entered.
+
+    The kernel gives the lock back when the process ends, however it ends. The file holds the
+    engine's process id, as a hint for people. Raises EngineRunningError when it is taken.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / LOCK_NAME
+        self._descriptor: int | None = None
+
+    def __enter__(self) -> EngineLock:
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
+            os.close(descriptor)
+            raise EngineRunningError(
+                f"{self._path.parent}: an engine is running already (process {holder or '?'})"
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        self._descriptor = descriptor
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._descriptor is not None
+        os.close(self._descriptor)
+        self._descriptor = None
+
+
+def engine_alive(folder: Path) -> bool:
+    """Whether an engine holds the folder's lock right now."""
+    try:
+        descriptor = os.open(folder / LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        # A shared probe, so that two watchers never mistake each other for an engine.
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def engine_process(folder: Path) -> int | None:
+    """Return the process id of the engine that holds the lock, or None when none does."""
+    if not engine_alive(folder):
+        return None
+    try:
+        return int((folder / LOCK_NAME).read_text().strip())
+    except (OSError, ValueError):
+        return None

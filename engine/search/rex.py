@@ -1,0 +1,96 @@
+"""REX: Thompson sampling over programs worth repairing (Tang et al. 2024; SOAR §5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.config import Bandit
+from engine.programs.candidate import Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """One pull's choice: the arm's candidate and the value that won (θ for Thompson bandits)."""
+
+    arm: Candidate
+    value: float
+
+
+def may_be_arm(candidate: Candidate) -> bool:
+    """Whether a candidate may become an arm.
+
+    It ran on at least one input, is not perfect on the demonstrations (nothing to repair) and no
+    filter bars it; `invalid` alone does not, since a program that fails on some input is exactly
+    what refinement is for (SOAR §5).
+    """
+    evaluation = candidate.evaluation
+    return (
+        evaluation is not None
+        and evaluation.runs
+        and not all(evaluation.right)
+        and evaluation.filter in (None, "invalid")
+    )
+
+
+def posterior(
+    accuracy: NDArray[np.float64], pulls: NDArray[np.int64], c: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the arms' Beta parameters α = 1 + C·a and β = 1 + C·(1 - a) + N.
+
+    `accuracy` and `pulls` have shape (arms,); N counts completions drawn from an arm, those of
+    pulls still under way included (SOAR §5).
+    """
+    return 1.0 + c * accuracy, 1.0 + c * (1.0 - accuracy) + pulls
+
+
+class Population:
+    """The arms of one task's island, growing as programs arrive, and what was drawn from each."""
+
+    def __init__(self, bandit: Bandit, c: float) -> None:
+        self._bandit = bandit
+        self._c = c
+        self._arms: list[Candidate] = []
+        self._index: dict[str, int] = {}
+        self._accuracy = np.zeros(64)
+        self._pulls = np.zeros(64, dtype=np.int64)
+
+    def __len__(self) -> int:
+        return len(self._arms)
+
+    def add(self, candidate: Candidate) -> None:
+        """Make a candidate an arm, unless it may not be one or its program is one already."""
+        if candidate.source is None or candidate.evaluation is None or not may_be_arm(candidate):
+            return
+        if candidate.source in self._index:
+            return
+        place = len(self._arms)
+        if place == len(self._accuracy):
+            self._accuracy = np.concatenate([self._accuracy, np.zeros(place)])
+            self._pulls = np.concatenate([self._pulls, np.zeros(place, dtype=np.int64)])
+        self._index[candidate.source] = place
+        self._arms.append(candidate)
+        self._accuracy[place] = candidate.evaluation.accuracy
+
+    def draw(self, completions: int, rng: np.random.Generator) -> Draw:
+        """Choose an arm and count `completions` against it at once, so that pulls spread.
+
+        Raises IndexError when there is no arm.
+        """
+        arms = len(self._arms)
+        if arms == 0:
+            raise IndexError("no arm to draw")
+        accuracy, pulls = self._accuracy[:arms], self._pulls[:arms]
+        if self._bandit == "uniform":
+            values = rng.random(arms)
+        elif self._bandit == "greedy":
+            # Among equals the least drawn comes first, else one arm would take the whole budget.
+            values = accuracy - pulls * 1e-9
+        else:
+            counted = np.zeros_like(pulls) if self._bandit == "thompson-no-discount" else pulls
+            values = rng.beta(*posterior(accuracy, counted, self._c))
+        place = int(np.argmax(values))
+        self._pulls[place] += completions
+        return Draw(self._arms[place], float(values[place]))

@@ -1,0 +1,81 @@
+"""The weighted vote: patterns of test outputs, their weight, the two that are submitted (SOAR §6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from engine.config import Formula
+from engine.programs.candidate import Candidate
+
+SUBMISSIONS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What stands behind one pattern.
+
+    `pattern` is the joint packed outputs for all test inputs; `count` the candidates that
+    produced it, duplicates counted; `accuracy_sum` Σ a over them; `shortest` the length in
+    characters of the shortest program among them.
+    """
+
+    pattern: bytes
+    count: int
+    accuracy_sum: float
+    shortest: int
+
+
+class Tallies:
+    """Tallies growing with the candidates of one task; the order of arrival does not matter."""
+
+    def __init__(self) -> None:
+        self._count: dict[bytes, int] = {}
+        self._right: dict[bytes, int] = {}
+        self._shortest: dict[bytes, int] = {}
+        self._pairs = 1
+
+    def add(self, candidate: Candidate) -> None:
+        """Count a candidate, unless a filter bars it or it left a test input without output."""
+        evaluation = candidate.evaluation
+        if candidate.source is None or evaluation is None or evaluation.filter is not None:
+            return
+        pattern = evaluation.pattern
+        if pattern is None:
+            return
+        self._pairs = len(evaluation.right)
+        self._count[pattern] = self._count.get(pattern, 0) + 1
+        # Whole pairs are summed, not shares, so that no order of floats can change a weight.
+        self._right[pattern] = self._right.get(pattern, 0) + sum(evaluation.right)
+        length = len(candidate.source)
+        self._shortest[pattern] = min(self._shortest.get(pattern, length), length)
+
+    def all(self) -> list[Tally]:
+        """Return one tally per pattern."""
+        return [
+            Tally(pattern, count, self._right[pattern] / self._pairs, self._shortest[pattern])
+            for pattern, count in self._count.items()
+        ]
+
+
+def weight(tally: Tally, formula: Formula, c: float) -> float:
+    """Return a pattern's weight.
+
+    `sum` is Σ (1 + c·a) over its programs (the published code), `text` Σ a (SOAR §3), `appendix`
+    count + c · mean a (SOAR App. D.1).
+    """
+    if formula == "sum":
+        return tally.count + c * tally.accuracy_sum
+    if formula == "text":
+        return tally.accuracy_sum
+    return tally.count + c * tally.accuracy_sum / tally.count
+
+
+def rank(tallies: Iterable[Tally], formula: Formula, c: float) -> list[tuple[Tally, float]]:
+    """Order patterns heaviest first; ties by count, then by the shortest program.
+
+    The first SUBMISSIONS of them are what the task submits. A last tie, which no rule of the
+    method breaks, goes by the pattern's bytes, so that equal tallies always rank equally.
+    """
+    weighed = [(entry, weight(entry, formula, c)) for entry in tallies]
+    return sorted(weighed, key=lambda e: (-e[1], -e[0].count, e[0].shortest, e[0].pattern))
