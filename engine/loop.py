@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -55,15 +55,33 @@ class Memory(Protocol):
 class Past:
     """What the archive holds from before this process: what need not be done again.
 
-    `ended` are the iterations that are through, `seconds` what each unfinished one has taken so
-    far, `finished(iteration)` its tasks whose search is, `pulls(iteration, task)` the pulls of
-    one task by number.
+    `ended` are the iterations that are through, `finished(iteration)` the tasks whose search is,
+    `pulls(iteration, task)` the pulls of one task by number.
     """
 
     ended: Collection[int]
-    seconds: Mapping[int, float]
     finished: Callable[[int], Collection[int]]
     pulls: Callable[[int, int], Archived]
+
+
+@dataclass(slots=True)
+class Progress:
+    """Which iteration runs and for how many seconds, those of earlier processes included."""
+
+    iteration: int = 0
+    seconds_before: float = 0.0
+    started: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        running = 0.0 if self.started is None else time.monotonic() - self.started
+        return self.seconds_before + running
+
+    def enter(self, iteration: int) -> None:
+        """Note that an iteration begins or, when it is the noted one, goes on."""
+        if iteration != self.iteration:
+            self.iteration, self.seconds_before = iteration, 0.0
+        self.started = time.monotonic()
 
 
 async def run_iterations(
@@ -75,25 +93,33 @@ async def run_iterations(
     memory: Memory,
     may_start: MayStart,
     past: Past,
+    progress: Progress,
 ) -> bool:
     """Run all iterations; return False when told to stop before the last was through.
 
     `may_start` is awaited before each pull (see search_task). Whatever `past` says is done is
-    not done again.
+    not done again; `progress` is kept true for whoever watches.
     """
     for index in range(settings.iterations):
         if index in past.ended:
             continue
         status = policy.status
         memory.begin_iteration(index, "test", status.name, status.checkpoint)
-        started = time.monotonic()
+        progress.enter(index)
         through = await _search_all(
-            tasks, index, settings, policy, judge=judge, memory=memory, may_start=may_start, past=past
+            tasks,
+            index,
+            settings,
+            policy,
+            judge=judge,
+            memory=memory,
+            may_start=may_start,
+            past=past,
         )
         await memory.flush()
         if not through:
             return False
-        memory.end_iteration(index, past.seconds.get(index, 0.0) + time.monotonic() - started)
+        memory.end_iteration(index, progress.seconds)
         await memory.flush()
     return True
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
 from types import TracebackType
 
@@ -27,14 +28,12 @@ class EngineLock:
 
     def __enter__(self) -> EngineLock:
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _take(descriptor):
             holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
             os.close(descriptor)
             raise EngineRunningError(
                 f"{self._path.parent}: an engine is running already (process {holder or '?'})"
-            ) from None
+            )
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         self._descriptor = descriptor
@@ -49,6 +48,18 @@ class EngineLock:
         assert self._descriptor is not None
         os.close(self._descriptor)
         self._descriptor = None
+
+
+def _take(descriptor: int) -> bool:
+    # A watcher's probe holds the lock for microseconds; only an engine holds it longer.
+    for attempt in range(20):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.01 * (attempt > 0))
+        else:
+            return True
+    return False
 
 
 def engine_alive(folder: Path) -> bool:

@@ -1,0 +1,91 @@
+"""Run folders: where they live, how they are named, and making a new one."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+from pathlib import Path
+
+import platformdirs
+
+from engine.config import Settings, save_settings
+
+SETTINGS_NAME = "run.toml"
+LOG_NAME = Path("logs") / "engine.log"
+
+
+class RunFolderError(RuntimeError):
+    """A run folder that cannot be made, found or used; the message names it."""
+
+
+def soar_home() -> Path:
+    """Return the folder that holds all runs: $SOAR_HOME, else the user's data folder."""
+    named = os.environ.get("SOAR_HOME")
+    return Path(named) if named else Path(platformdirs.user_data_dir("soar-tui"))
+
+
+def create_run(settings: Settings, *, name: str | None = None, day: datetime.date) -> Path:
+    """Make a new run folder holding the settings and return its path.
+
+    Without a name it is the day, the task set and the policy, e.g. `2026-11-20-arc1-grammar`,
+    numbered when taken. Raises RunFolderError when the name is taken or not a plain name.
+    """
+    home = soar_home() / "runs"
+    if name is not None:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+            raise RunFolderError(f"{name!r} is no run name: letters, digits, '.', '_' and '-'")
+        folder = home / name
+        if not _make(folder):
+            raise RunFolderError(f"{folder}: there is a run of that name already")
+    else:
+        label = re.sub(r"[^A-Za-z0-9]+", "-", Path(settings.tasks).name).strip("-").lower()
+        stem = f"{day.isoformat()}-{label or 'tasks'}-{settings.policy.kind}"
+        number = 1
+        folder = home / stem
+        while not _make(folder):
+            number += 1
+            folder = home / f"{stem}-{number}"
+    (folder / "logs").mkdir()
+    save_settings(settings, folder / SETTINGS_NAME)
+    return folder
+
+
+def _make(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise RunFolderError(f"{folder}: cannot be made: {error.strerror}") from error
+    return True
+
+
+def find_run(name: str) -> Path:
+    """Return the run folder a user means: a path, or the name (or a unique beginning) of a run.
+
+    `last` is the run whose settings were written most recently. Raises RunFolderError.
+    """
+    path = Path(name)
+    if (path / SETTINGS_NAME).is_file():
+        return path.resolve()
+    known = run_folders()
+    if name == "last" and known:
+        return max(known, key=lambda folder: (folder / SETTINGS_NAME).stat().st_mtime_ns)
+    exact = [folder for folder in known if folder.name == name]
+    matches = exact or [folder for folder in known if folder.name.startswith(name)]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        names = ", ".join(folder.name for folder in matches)
+        raise RunFolderError(f"{name!r} could be any of {names}")
+    raise RunFolderError(f"no run {name!r} under {soar_home()} and no run folder of that path")
+
+
+def run_folders() -> list[Path]:
+    """Return every run folder under soar_home(), by name."""
+    try:
+        entries = sorted((soar_home() / "runs").iterdir())
+    except OSError:
+        return []
+    return [entry for entry in entries if (entry / SETTINGS_NAME).is_file()]

@@ -1,0 +1,78 @@
+"""Starting an engine in a session of its own and waiting until it says it is ready."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from engine.control.folder import LOG_NAME, SETTINGS_NAME, RunFolderError
+from engine.control.lock import engine_alive
+
+READY_SECONDS = 60.0
+
+
+class LaunchError(RuntimeError):
+    """An engine that did not come up; the message ends with the last lines of its log."""
+
+
+def launch(folder: Path, *, timeout: float = READY_SECONDS) -> int:
+    """Start the engine of a run folder and return its process id once it is ready.
+
+    The engine gets a session of its own, so it outlives this process, its terminal and SSH.
+    Starting it on a folder again goes on where it was. Raises RunFolderError when the folder is
+    no run or an engine is on it already, LaunchError when the engine fails or is not ready within
+    `timeout` seconds.
+    """
+    if not (folder / SETTINGS_NAME).is_file():
+        raise RunFolderError(f"{folder}: not a run folder (it holds no {SETTINGS_NAME})")
+    if engine_alive(folder):
+        raise RunFolderError(f"{folder}: an engine is running already; attach to it instead")
+    log = folder / LOG_NAME
+    log.parent.mkdir(exist_ok=True)
+    readable, writable = os.pipe()
+    with log.open("ab") as output, os.fdopen(readable, "rb") as ready:
+        start = output.tell()
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "engine", str(folder), "--ready-fd", str(writable)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            pass_fds=[writable],
+            start_new_session=True,
+        )
+        os.close(writable)
+        if _says_ready(ready.fileno(), timeout):
+            return process.pid
+    if process.poll() is None:
+        process.terminate()
+        reason = f"was not ready within {timeout:.0f} s"
+    else:
+        reason = f"ended with exit code {process.returncode}"
+    raise LaunchError(f"{folder.name}: the engine {reason}\n{log_tail(log, start)}")
+
+
+def _says_ready(descriptor: int, timeout: float) -> bool:
+    """Wait for the engine's one byte; an engine that dies closes the pipe without it."""
+    deadline = time.monotonic() + timeout
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN | select.POLLHUP)
+    while (left := deadline - time.monotonic()) > 0:
+        if poll.poll(left * 1000):
+            return os.read(descriptor, 1) == b"1"
+    return False
+
+
+def log_tail(log: Path, start: int = 0, *, lines: int = 20) -> str:
+    """Return the last lines an engine's log has gained from byte `start` on."""
+    try:
+        with log.open("rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(start, end - 16384))
+            text = file.read().decode(errors="replace")
+    except OSError as error:
+        return f"(no log: {error.strerror})"
+    return "\n".join(text.splitlines()[-lines:])

@@ -1,0 +1,64 @@
+"""What a run is doing, derived from lock, heartbeat and archive; never a stored word."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from engine.archive.reader import RunReader
+from engine.control.lock import engine_alive
+
+State: TypeAlias = Literal[
+    "new", "running", "paused", "draining", "stalled", "crashed", "stopped", "finished"
+]
+
+STALLED_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """A run's state and why.
+
+    `silent` is how many seconds ago the engine last gave a sign of life (None: never); `reason`
+    says what ended a crashed engine, where that is known.
+    """
+
+    state: State
+    silent: float | None
+    reason: str | None = None
+
+
+def run_state(folder: Path, reader: RunReader, iterations: int) -> RunState:
+    """Derive the state of a run that is to have `iterations` iterations.
+
+    running: an engine holds the lock and its heart beats · paused, draining: likewise, and it
+    says so · stalled: the lock is held and no heartbeat for STALLED_SECONDS · finished: all
+    iterations are through · stopped: the last engine took its leave · crashed: it did not ·
+    new: no engine has ever run.
+    """
+    # The lock is read before the rest: an engine that ends in between has written its farewell.
+    alive = engine_alive(folder)
+    status = reader.statuses().get("engine")
+    heartbeat = status.get("heartbeat") if isinstance(status, dict) else None
+    silent = None if heartbeat is None else max(0.0, time.time() - float(heartbeat))
+    if alive:
+        assert isinstance(status, dict) or status is None
+        if silent is None or silent > STALLED_SECONDS:
+            return RunState("stalled", silent)
+        if status is not None and status.get("draining"):
+            return RunState("draining", silent)
+        return RunState(
+            "paused" if status is not None and status.get("paused") else "running", silent
+        )
+    if sum(row.ended is not None for row in reader.iterations()) >= iterations:
+        return RunState("finished", silent)
+    last = reader.last_event(kinds=("start", "drained", "finished", "crash"))
+    if last is None:
+        return RunState("new", silent)
+    if last.kind in ("drained", "finished"):
+        return RunState("stopped", silent)
+    if last.kind == "crash":
+        return RunState("crashed", silent, last.text)
+    return RunState("crashed", silent, "its process was killed")
