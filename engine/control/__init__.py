@@ -1,1 +1,38 @@
-"""Starting, watching and steering an engine from outside its process."""
+"""Starting, watching and steering an engine from outside its process.
+
+This is what the command line and the app may call: make or find a run folder, launch its engine,
+read its state, send it a command. The engine's own side is in `engine.control.process`.
+"""
+
+from engine.archive.commands import send
+from engine.control.folder import (
+    LOG_NAME,
+    SETTINGS_NAME,
+    RunFolderError,
+    create_run,
+    find_run,
+    run_folders,
+    soar_home,
+)
+from engine.control.launch import LaunchError, launch, log_tail
+from engine.control.lock import engine_alive, engine_process
+from engine.control.state import RunState, State, run_state
+
+__all__ = [
+    "LOG_NAME",
+    "SETTINGS_NAME",
+    "LaunchError",
+    "RunFolderError",
+    "RunState",
+    "State",
+    "create_run",
+    "engine_alive",
+    "engine_process",
+    "find_run",
+    "launch",
+    "log_tail",
+    "run_folders",
+    "run_state",
+    "send",
+    "soar_home",
+]
