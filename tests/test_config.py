@@ -1,0 +1,89 @@
+"""Settings: presets, overrides, TOML there and back, refusals that name the field."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.config import (
+    PRESETS,
+    ConfigError,
+    SearchConfig,
+    Settings,
+    VoteConfig,
+    load_settings,
+    override,
+    preset,
+    save_settings,
+)
+
+settings = st.builds(
+    Settings,
+    tasks=st.text(min_size=1, max_size=20),
+    seed=st.integers(0, 2**62),
+    search=st.builds(
+        SearchConfig,
+        samples=st.integers(0, 10**6),
+        bandit=st.sampled_from(["rex", "uniform", "greedy", "thompson-no-discount"]),
+        c=st.floats(0.01, 1e6),
+    ),
+    vote=st.builds(VoteConfig, formula=st.sampled_from(["sum", "text", "appendix"])),
+)
+
+
+@given(settings)
+def test_toml_there_and_back(tmp_path_factory, settings):
+    path = tmp_path_factory.mktemp("settings") / "run.toml"
+    save_settings(settings, path)
+    assert load_settings(path) == settings
+
+
+def test_the_paper_preset_is_the_method_as_published():
+    paper = preset("paper")
+    assert (paper.search.samples, paper.search.refinements) == (3000, 3000)
+    assert (paper.search.wave, paper.search.pull, paper.search.perfect_stop) == (50, 4, 100)
+    assert (paper.search.c, paper.vote.c, paper.vote.formula) == (20.0, 1000.0, "sum")
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_survives_its_own_file(name, tmp_path):
+    save_settings(preset(name), tmp_path / "run.toml")
+    assert load_settings(tmp_path / "run.toml") == preset(name)
+
+
+def test_an_unknown_preset_names_those_there_are():
+    with pytest.raises(ConfigError, match="choose one of paper, cpu, demo"):
+        preset("quick")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[search]\nsamples = -1", "search.samples: Expected `int` >= 0"),
+        ("[search]\nsamples = 'many'", "search.samples: Expected `int`, got `str`"),
+        ("[search]\nsample = 1", "search: Object contains unknown field `sample`"),
+        ("[vote]\nformula = 'mean'", "vote.formula: Invalid enum value 'mean'"),
+        ("sede = 1", "Object contains unknown field `sede`"),
+        ("[search", "not TOML"),
+    ],
+)
+def test_a_bad_file_is_refused_by_file_and_field(tmp_path, text, says):
+    path = tmp_path / "run.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_settings(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert says in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"nothing\.toml: No such file"):
+        load_settings(tmp_path / "nothing.toml")
+
+
+def test_override_changes_one_field_and_checks_it():
+    changed = override(preset("cpu"), {"search.samples": 7, "seed": 3})
+    assert (changed.search.samples, changed.seed, changed.search.wave) == (7, 3, 50)
+    with pytest.raises(ConfigError, match=r"search\.wave: Expected `int` >= 1"):
+        override(preset("cpu"), {"search.wave": 0})
+    with pytest.raises(ConfigError, match="no section 'serch'"):
+        override(preset("cpu"), {"serch.wave": 1})
