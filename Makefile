@@ -15,6 +15,8 @@ ifdef UV
 	test -x $(BIN)/python || uv venv --quiet --python '>=3.11' $(VENV)
 	uv pip install --quiet --python $(BIN)/python -e .
 else
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "soar-tui needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make PYTHON=python3.12"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 endif
