@@ -144,9 +144,7 @@ def _pairs(document: Document, key: str, place: str) -> list[Document]:
         raise TaskFileError(f"{place}: {key!r} is empty, at least one pair is needed")
     for number, pair in enumerate(pairs, 1):
         if not isinstance(pair, dict):
-            raise TaskFileError(
-                f"{place}, {key!r}: pair {number} is {_kind(pair)}, not an object with input"
-            )
+            raise TaskFileError(f"{place}, {key!r}: pair {number} is {_kind(pair)}, not an object")
     return pairs
 
 

@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from engine.arc.grid import pack
+from engine.arc.grid import COLOURS, pack
 from engine.arc.task import Task
 from engine.programs.candidate import FilterName, Result
 
@@ -161,26 +161,26 @@ def _share_equal(inputs: tuple[bytes, ...], outputs: tuple[Result, ...]) -> floa
     return equal / len(outputs)
 
 
-_LITERAL = re.compile(r"\[\[[0-9,\[\]]*")
+_LITERAL = re.compile(rb"\[\[[0-9,\[\]]*+")
 _SHORTEST_LITERAL = SMALLEST_TABLE + len("[[]]")
-# Brackets of tuples read as those of lists; whitespace says nothing about the cells.
-_CANONICAL = str.maketrans({"(": "[", ")": "]", " ": None, "\t": None, "\n": None, "\r": None})
+_WHITESPACE = b" \t\n\r\f\v"
+# Brackets of tuples read as those of lists.
+_BRACKETS = bytes.maketrans(b"()", b"[]")
+_DIGITS = bytes.maketrans(bytes(range(COLOURS)), b"0123456789")
 
 
-def _tables(source: str) -> str:
+def _tables(source: str) -> bytes:
     """Return the source's literal tables of digits, brackets and commas, without whitespace."""
-    literals = _LITERAL.findall(source.translate(_CANONICAL))
-    tables = (text.replace(",]", "]") for text in literals if len(text) >= _SHORTEST_LITERAL)
-    return " ".join(tables)
+    # Bytes, because their translate takes 2 µs for a program where that of str takes 80.
+    text = source.encode("utf-8", "replace").translate(_BRACKETS, _WHITESPACE)
+    text = text.replace(b"\\n", b"")  # the line ends of a grid printed inside a string
+    literals = [found for found in _LITERAL.findall(text) if len(found) >= _SHORTEST_LITERAL]
+    return b" ".join(literals).replace(b",]", b"]")
 
 
-def _texts(packed: bytes) -> tuple[str, str]:
-    columns = packed[1]
-    digits = packed[2:].translate(_DIGITS).decode("ascii")
+def _texts(packed: bytes) -> tuple[bytes, bytes]:
+    """Return a packed grid's text as nested lists and as numpy prints it, without whitespace."""
+    columns, digits = packed[1], packed[2:].translate(_DIGITS).decode("ascii")
     rows = [digits[start : start + columns] for start in range(0, len(digits), columns)]
-    nested = ",".join(f"[{','.join(row)}]" for row in rows)
-    printed = "".join(f"[{row}]" for row in rows)
-    return f"[{nested}]", f"[{printed}]"
-
-
-_DIGITS = bytes(cell + ord("0") if cell < 10 else ord("?") for cell in range(256))
+    nested = "],[".join(map(",".join, rows))
+    return f"[[{nested}]]".encode(), f"[[{']['.join(rows)}]]".encode()
