@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from engine.arc import Task
+from engine.learning.embedding import distinct_programs
 from engine.learning.example import Example, Rejection
 from engine.learning.hindsight import demonstration_outputs, relabel
 from engine.programs.candidate import Candidate
@@ -89,7 +90,11 @@ class _Choice:
 
 
 def _distinct(task: Task, candidates: Sequence[Candidate]) -> tuple[list[_Choice], list[Rejection]]:
-    """Relabel all and keep, of those with equal outputs, the one with the shortest source."""
+    """Relabel all and drop duplicates, the shortest staying (SOAR §7 *dedup*).
+
+    Correct programs are duplicates by embedding, hindsight programs by their outputs.
+    """
+    correct: list[_Choice] = []
     kept: dict[tuple[bytes, ...], _Choice] = {}
     rejections: list[Rejection] = []
     for candidate in candidates:
@@ -100,19 +105,22 @@ def _distinct(task: Task, candidates: Sequence[Candidate]) -> tuple[list[_Choice
         assert candidate.evaluation is not None
         outputs = demonstration_outputs(candidate.evaluation)
         assert outputs is not None
-        key = outputs if example.origin == "hindsight" else (*outputs, example.source.encode())
         choice = _Choice(candidate, example, score(task, candidate))
-        other = kept.get(key)
+        if choice.correct:
+            correct.append(choice)
+            continue
+        other = kept.get(outputs)
         if other is not None:
             choice, loser = sorted((other, choice), key=_shorter)
-            rejections.append(
-                Rejection(
-                    loser.candidate.id,
-                    "duplicate program" if choice.correct else "duplicate outputs",
-                )
-            )
-        kept[key] = choice
-    return list(kept.values()), rejections
+            rejections.append(Rejection(loser.candidate.id, "duplicate outputs"))
+        kept[outputs] = choice
+    stay = set(distinct_programs([choice.example.source for choice in correct]))
+    rejections += [
+        Rejection(choice.candidate.id, "duplicate program")
+        for place, choice in enumerate(correct)
+        if place not in stay
+    ]
+    return [correct[place] for place in sorted(stay)] + list(kept.values()), rejections
 
 
 def score(task: Task, candidate: Candidate) -> float:
