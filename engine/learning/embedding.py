@@ -32,7 +32,8 @@ def embed(sources: Sequence[str]) -> NDArray[np.float32]:
             place, sign = _bucket(piece)
             vectors[row, place] += sign * math.sqrt(count)
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, norms, out=vectors, where=norms > 0)
+    np.divide(vectors, norms, out=vectors, where=norms > 0)
+    return vectors
 
 
 def distinct_programs(sources: Sequence[str], near: float = NEAR) -> list[int]:
