@@ -15,9 +15,10 @@ from pathlib import Path
 
 from engine.arc import Task
 from engine.arc.load import TaskFileError, load_tasks
-from engine.archive.commands import Command, CommandQueue
+from engine.archive import commands
+from engine.archive.database import ArchiveError
 from engine.archive.reader import RunReader
-from engine.archive.schema import ArchiveError
+from engine.archive.rows import Command
 from engine.archive.writer import ArchiveWriter
 from engine.config import ConfigError, Settings, load_settings
 from engine.control.folder import SETTINGS_NAME
@@ -83,7 +84,9 @@ async def _serve(folder: Path, settings: Settings, ready_fd: int | None) -> int:
 async def _run(
     folder: Path, settings: Settings, writer: ArchiveWriter, ready_fd: int | None
 ) -> int:
-    with RunReader(folder) as reader, CommandQueue(folder) as commands:
+    for command in commands.unanswered(folder):
+        commands.reject(folder, command.id, "no engine was running; send it again")
+    with RunReader(folder) as reader:
         tasks = reader.tasks() or load_tasks(settings.tasks).tasks
         writer.put_tasks(tasks)
         await writer.flush()
@@ -92,13 +95,21 @@ async def _run(
                 Path(settings.policy.checkpoint) if settings.policy.checkpoint else None
             )
             valve = Valve(writer.ready)
-            engine = _Engine(settings, writer, valve, sandbox, policy)
+            engine = _Engine(
+                folder,
+                settings=settings,
+                writer=writer,
+                valve=valve,
+                sandbox=sandbox,
+                policy=policy,
+            )
+            past = engine.past(reader)
             engine.beat()
             await writer.flush()
             if ready_fd is not None:
                 os.write(ready_fd, b"1")
                 os.close(ready_fd)
-            through = await engine.run(tasks, reader, commands)
+            through = await engine.run(tasks, past)
     reason = "finished" if through else "drained"
     writer.put_event("info", reason, f"engine {os.getpid()} ended: {reason}")
     await writer.flush()
@@ -110,12 +121,15 @@ class _Engine:
 
     def __init__(
         self,
+        folder: Path,
+        *,
         settings: Settings,
         writer: ArchiveWriter,
         valve: Valve,
         sandbox: Sandbox,
         policy: Policy,
     ) -> None:
+        self._folder = folder
         self._settings = settings
         self._writer = writer
         self._valve = valve
@@ -125,9 +139,8 @@ class _Engine:
         self._progress = Progress()
         self._stop = asyncio.Event()
 
-    async def run(self, tasks: Sequence[Task], reader: RunReader, commands: CommandQueue) -> bool:
+    async def run(self, tasks: Sequence[Task], past: Past) -> bool:
         """Run the loop; return whether it came through (False: drained or stopped)."""
-        past = self._past(reader)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._drain, signal.Signals(number).name)
@@ -136,7 +149,7 @@ class _Engine:
                 searching = beside.create_task(self._search(tasks, past))
                 others = [
                     beside.create_task(self._keep_beating()),
-                    beside.create_task(self._answer(commands)),
+                    beside.create_task(self._answer()),
                     beside.create_task(self._stop_on_request(searching)),
                 ]
                 try:
@@ -156,18 +169,19 @@ class _Engine:
             tasks,
             self._settings,
             self._policy,
-            evaluator,
-            self._writer,
+            judge=evaluator,
+            memory=self._writer,
             may_start=self._valve.may_start,
             past=past,
             progress=self._progress,
         )
 
-    def _past(self, reader: RunReader) -> Past:
-        before = reader.statuses().get("engine")
-        if isinstance(before, dict):
-            self._progress.iteration = int(before.get("iteration", 0))
-            self._progress.seconds_before = float(before.get("iteration_seconds", 0.0))
+    def past(self, reader: RunReader) -> Past:
+        """Read what earlier engines of this folder have done, before the first heartbeat."""
+        status = reader.statuses().get("engine")
+        if status is not None and isinstance(status.value, dict):
+            self._progress.iteration = int(status.value["iteration"])
+            self._progress.seconds_before = float(status.value["iteration_seconds"])
         return Past(
             ended=[row.index for row in reader.iterations() if row.ended is not None],
             finished=reader.finished,
@@ -200,16 +214,16 @@ class _Engine:
             self.beat()
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
-    async def _answer(self, commands: CommandQueue) -> None:
+    async def _answer(self) -> None:
         while True:
-            for command in commands.poll():
-                commands.accept(command.id)
+            for command in commands.poll(self._folder):
+                commands.accept(self._folder, command.id)
                 try:
                     reply = self._obey(command)
                 except ValueError as error:
-                    commands.reject(command.id, str(error))
+                    commands.reject(self._folder, command.id, str(error))
                 else:
-                    commands.finish(command.id, reply)
+                    commands.finish(self._folder, command.id, reply)
                 self.beat()
             await asyncio.sleep(COMMAND_SECONDS)
 
