@@ -1,0 +1,181 @@
+"""Values to bytes and back: results, grids, text, and the compression of what is long.
+
+A blob that begins with zstd's magic number is a zstd frame, any other is raw. Raw content cannot
+begin so: the number's first two bytes, 28 B5, are not UTF-8, and a packed result begins with a
+grid's row count (1..30) or a failure's mark (≥ 128).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, get_args
+
+import zstandard
+
+from engine.arc import Grid, pack, unpack
+from engine.programs.candidate import Failure, FailureKind, Result
+
+MAGIC: Final = zstandard.MAGIC_NUMBER.to_bytes(4, "little")
+_COMPRESS_FROM: Final = 64
+_LEVEL: Final = 3
+_DICTIONARY_BYTES: Final = 112 << 10
+_FAILURE_MARK: Final = 128
+_KINDS: Final[tuple[FailureKind, ...]] = get_args(FailureKind)
+
+
+class PackingError(ValueError):
+    """A value that cannot be stored as it is, or bytes that are none of ours."""
+
+
+def digest(data: bytes) -> bytes:
+    """Return the 16 bytes (BLAKE2b) that stand for `data` where it is stored once."""
+    return hashlib.blake2b(data, digest_size=16).digest()
+
+
+def pack_text(text: str) -> bytes:
+    """Return text as UTF-8; lone surrogates, which models do produce, are kept."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def unpack_text(data: bytes) -> str:
+    """Return the text of pack_text's bytes."""
+    return data.decode("utf-8", "surrogatepass")
+
+
+def pack_results(results: Iterable[Result]) -> bytes:
+    """Join results: a packed grid as it is; a failure as mark + kind, its length (2), its text.
+
+    Raises PackingError for bytes that are no packed grid, or a failure's text beyond 65 535 bytes.
+    """
+    parts: list[bytes] = []
+    for result in results:
+        if isinstance(result, Failure):
+            text = pack_text(result.text)
+            if len(text) > 0xFFFF:
+                raise PackingError(f"a failure's text of {len(text)} bytes: at most 65 535")
+            mark = _FAILURE_MARK + _KINDS.index(result.kind)
+            parts += (bytes((mark,)), len(text).to_bytes(2, "little"), text)
+        else:
+            if len(result) < 3 or not 1 <= result[0] <= 30 or len(result) != _grid_size(result, 0):
+                raise PackingError("a result that is no packed grid")
+            parts.append(result)
+    return b"".join(parts)
+
+
+def unpack_results(data: bytes) -> tuple[Result, ...]:
+    """Return the results of pack_results' bytes. Raises PackingError when they are not."""
+    results: list[Result] = []
+    at = 0
+    while at < len(data):
+        if data[at] >= _FAILURE_MARK:
+            start = at + 3
+            end = start + int.from_bytes(data[at + 1 : start], "little")
+            kind = data[at] - _FAILURE_MARK
+            if end > len(data) or start > len(data) or kind >= len(_KINDS):
+                raise PackingError("not packed results")
+            results.append(Failure(_KINDS[kind], unpack_text(data[start:end])))
+        else:
+            if at + 2 > len(data) or (end := at + _grid_size(data, at)) > len(data):
+                raise PackingError("not packed results")
+            results.append(data[at:end])
+        at = end
+    return tuple(results)
+
+
+def _grid_size(data: bytes, at: int) -> int:
+    return 2 + data[at] * data[at + 1]
+
+
+def pack_grids(grids: Iterable[Grid]) -> bytes:
+    """Join packed grids; each says its own size."""
+    return b"".join(pack(grid) for grid in grids)
+
+
+def unpack_grids(data: bytes) -> tuple[Grid, ...]:
+    """Return the grids of pack_grids' bytes. Raises PackingError or GridError otherwise."""
+    grids = []
+    for result in unpack_results(data):
+        if isinstance(result, Failure):
+            raise PackingError("a failure where only grids can be")
+        grids.append(unpack(result))
+    return tuple(grids)
+
+
+def pack_bits(bits: Sequence[bool]) -> int:
+    """Return bools as an int, the first one as bit 0."""
+    return sum(1 << place for place, bit in enumerate(bits) if bit)
+
+
+def unpack_bits(number: int, length: int) -> tuple[bool, ...]:
+    """Return the first `length` bits of a number as bools, bit 0 first."""
+    return tuple(bool(number >> place & 1) for place in range(length))
+
+
+class Compressor:
+    """Makes blobs small; source code with a dictionary once there is one. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._plain = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=False)
+        self._source = self._plain
+        self.has_dictionary = False
+
+    def use_dictionary(self, data: bytes) -> None:
+        """Compress source code with a trained dictionary from now on."""
+        dictionary = zstandard.ZstdCompressionDict(data)
+        dictionary.precompute_compress(level=_LEVEL)
+        self._source = zstandard.ZstdCompressor(
+            level=_LEVEL, dict_data=dictionary, write_checksum=False
+        )
+        self.has_dictionary = True
+
+    def blob(self, data: bytes) -> bytes:
+        """Return data compressed where that is shorter."""
+        return _shorter(self._plain, data)
+
+    def source(self, data: bytes) -> bytes:
+        """Return source code compressed where that is shorter."""
+        return _shorter(self._source, data)
+
+
+def _shorter(compressor: zstandard.ZstdCompressor, data: bytes) -> bytes:
+    if len(data) < _COMPRESS_FROM:
+        return data
+    packed: bytes = compressor.compress(data)
+    return packed if len(packed) < len(data) else data
+
+
+def train_dictionary(samples: Sequence[bytes]) -> tuple[int, bytes] | None:
+    """Return a dictionary's id and bytes learned from sources, or None when they are too few."""
+    try:
+        trained = zstandard.train_dictionary(_DICTIONARY_BYTES, list(samples))
+    except zstandard.ZstdError:
+        return None
+    return trained.dict_id(), trained.as_bytes()
+
+
+class Decompressor:
+    """Reads blobs; fetches a dictionary by its id, once, when a frame names it.
+
+    Not thread-safe. `fetch` returns a dictionary's bytes and may raise LookupError.
+    """
+
+    def __init__(self, fetch: Callable[[int], bytes]) -> None:
+        self._fetch = fetch
+        self._by_dictionary: dict[int, zstandard.ZstdDecompressor] = {
+            0: zstandard.ZstdDecompressor()
+        }
+
+    def __call__(self, blob: bytes) -> bytes:
+        """Return a blob's content. Raises PackingError for a damaged frame."""
+        if not blob.startswith(MAGIC):
+            return blob
+        try:
+            name = zstandard.get_frame_parameters(blob).dict_id
+            if name not in self._by_dictionary:
+                dictionary = zstandard.ZstdCompressionDict(self._fetch(name))
+                self._by_dictionary[name] = zstandard.ZstdDecompressor(dict_data=dictionary)
+            content: bytes = self._by_dictionary[name].decompress(blob)
+        except (zstandard.ZstdError, LookupError) as error:
+            raise PackingError(f"a damaged frame: {error}") from error
+        return content

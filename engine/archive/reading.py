@@ -1,0 +1,52 @@
+"""What every query needs: a connection inside one snapshot, the run's tasks, how to read a blob."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from engine.arc import Pair, Task
+from engine.archive.packing import unpack_grids, unpack_results
+from engine.programs.candidate import candidate_id
+
+LAST_NUMBER = (1 << 24) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One moment's view of an archive; queries take it and must not outlive it.
+
+    `expand` turns a stored blob into its content; `tasks` are the run's, in index order.
+    """
+
+    sql: sqlite3.Connection
+    expand: Callable[[bytes], bytes]
+    tasks: tuple[Task, ...]
+
+
+def candidate_range(iteration: int, task: int) -> tuple[int, int]:
+    """Return the first and the last id that candidates of a task in an iteration can have."""
+    return candidate_id(iteration, task, 0), candidate_id(iteration, task, LAST_NUMBER)
+
+
+def load_tasks(sql: sqlite3.Connection, expand: Callable[[bytes], bytes]) -> tuple[Task, ...]:
+    """Return the run's tasks, in index order."""
+    rows = sql.execute("SELECT id, train, test, truth FROM task ORDER BY idx").fetchall()
+    tasks = []
+    for name, train, test, truth in rows:
+        sides = unpack_grids(expand(train))
+        pairs = tuple(Pair(*both) for both in zip(sides[::2], sides[1::2], strict=True))
+        truths = None if truth is None else unpack_grids(expand(truth))
+        tasks.append(Task(name, pairs, unpack_grids(expand(test)), truths))
+    return tuple(tasks)
+
+
+def outputs_of(packed: bytes) -> tuple[bytes, ...]:
+    """Return a pattern's packed grids, one per test input."""
+    return tuple(result for result in unpack_results(packed) if isinstance(result, bytes))
+
+
+def placeholders(values: Iterable[object]) -> str:
+    """Return as many question marks, for an SQL list."""
+    return ", ".join("?" for _ in values)

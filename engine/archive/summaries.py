@@ -1,0 +1,245 @@
+"""How a run stands: its iterations, its tasks, its votes and tallies."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from engine.arc import Task
+from engine.archive.packing import unpack_bits
+from engine.archive.reading import Reading, candidate_range, outputs_of
+from engine.archive.rows import (
+    IterationRow,
+    SearchState,
+    TallyRow,
+    TaskRow,
+    VoteResult,
+    VoteRow,
+)
+
+_SEARCH = (
+    "iteration, task, pulls, candidates, programs, errors, filtered, perfect, right, best, "
+    "tokens_in, tokens_out, active, finished, seconds"
+)
+
+_Submissions: TypeAlias = list[tuple[bool, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """A row of the table `search`."""
+
+    iteration: int
+    task: int
+    pulls: int
+    candidates: int
+    programs: int
+    errors: int
+    filtered: int
+    perfect: int
+    right: int
+    best: float | None
+    tokens_in: int
+    tokens_out: int
+    active: float
+    finished: float | None
+    seconds: float | None
+
+
+def _searches(reading: Reading, iteration: int | None) -> list[_Search]:
+    """Return the searches of one iteration, or of all in their order."""
+    rows = reading.sql.execute(
+        f"SELECT {_SEARCH} FROM search WHERE ?1 IS NULL OR iteration = ?1 ORDER BY iteration",  # noqa: S608 - a constant
+        (iteration,),
+    )
+    return [_Search(*row) for row in rows]
+
+
+def iteration_rows(reading: Reading) -> list[IterationRow]:
+    """Return the iterations begun so far, in order."""
+    searches: dict[int, list[_Search]] = defaultdict(list)
+    for search in _searches(reading, None):
+        searches[search.iteration].append(search)
+    marks: dict[int, list[tuple[int, _Submissions]]] = defaultdict(list)
+    for (iteration, task), submissions in _submission_marks(reading, None).items():
+        marks[iteration].append((task, submissions))
+    rows = reading.sql.execute(
+        "SELECT idx, phase, policy, checkpoint, started, ended, seconds FROM iteration ORDER BY idx"
+    )
+    return [
+        _iteration_row(reading.tasks, row, searches[row[0]], marks[row[0]])
+        for row in rows.fetchall()
+    ]
+
+
+def _iteration_row(
+    tasks: Sequence[Task],
+    row: tuple[Any, ...],
+    searches: Sequence[_Search],
+    marks: Sequence[tuple[int, _Submissions]],
+) -> IterationRow:
+    index, phase, policy, checkpoint, started, ended, seconds = row
+    known = sum(task.truth is not None for task in tasks)
+    credit = sum(_partial_credit(submitted, len(tasks[task].test)) for task, submitted in marks)
+    return IterationRow(
+        index=index,
+        phase=phase,
+        policy=policy,
+        checkpoint=checkpoint,
+        started=started,
+        ended=ended,
+        seconds=seconds,
+        tasks=len(tasks),
+        finished=sum(s.finished is not None for s in searches),
+        known=known,
+        solved=sum(any(map(all, submitted)) for _, submitted in marks) if known else None,
+        oracle=sum(s.right > 0 for s in searches) if known else None,
+        partial_credit=credit / known if known else None,
+        pulls=sum(s.pulls for s in searches),
+        candidates=sum(s.candidates for s in searches),
+        programs=sum(s.programs for s in searches),
+        errors=sum(s.errors for s in searches),
+        filtered=sum(s.filtered for s in searches),
+        perfect=sum(s.perfect for s in searches),
+        tokens_in=sum(s.tokens_in for s in searches),
+        tokens_out=sum(s.tokens_out for s in searches),
+    )
+
+
+def _submission_marks(
+    reading: Reading, iteration: int | None
+) -> dict[tuple[int, int], _Submissions]:
+    """Return, per finished search of known truth, each submission's marks per test input."""
+    rows = reading.sql.execute(
+        "SELECT s.iteration, s.task, t.right FROM search AS s "
+        "LEFT JOIN vote AS v ON v.iteration = s.iteration AND v.task = s.task AND v.rank <= 2 "
+        "LEFT JOIN pattern AS t ON t.id = v.pattern "
+        "WHERE s.finished IS NOT NULL AND (?1 IS NULL OR s.iteration = ?1)",
+        (iteration,),
+    )
+    marks: dict[tuple[int, int], _Submissions] = defaultdict(list)
+    for number, index, right in rows:
+        task = reading.tasks[index]
+        if task.truth is not None:
+            submissions = marks[number, index]
+            if right is not None:
+                submissions.append(unpack_bits(right, len(task.test)))
+    return marks
+
+
+def _partial_credit(submissions: _Submissions, tests: int) -> float:
+    return sum(any(marks) for marks in zip(*submissions, strict=True)) / tests
+
+
+def task_rows(reading: Reading, iteration: int | None) -> list[TaskRow]:
+    """Return one row per task, in index order; None merges all iterations.
+
+    Merged, counts and seconds add up, `best`, `perfect` and `oracle` are over all, and state and
+    vote are those of the latest iteration that has one.
+    """
+    marks = _submission_marks(reading, iteration)
+    searches: dict[int, list[_Search]] = defaultdict(list)
+    for search in _searches(reading, iteration):
+        searches[search.task].append(search)
+    return [
+        _task_row(index, task, searches.get(index, []), marks)
+        for index, task in enumerate(reading.tasks)
+    ]
+
+
+def _task_row(
+    index: int,
+    task: Task,
+    searches: Sequence[_Search],
+    marks: Mapping[tuple[int, int], _Submissions],
+) -> TaskRow:
+    state: SearchState = "untouched"
+    if searches:
+        state = "searching" if searches[-1].finished is None else "finished"
+    voted = [marks[s.iteration, index] for s in searches if (s.iteration, index) in marks]
+    oracle = any(s.right for s in searches) if task.truth is not None else None
+    return TaskRow(
+        index=index,
+        id=task.id,
+        state=state,
+        pulls=sum(s.pulls for s in searches),
+        candidates=sum(s.candidates for s in searches),
+        programs=sum(s.programs for s in searches),
+        errors=sum(s.errors for s in searches),
+        filtered=sum(s.filtered for s in searches),
+        perfect=sum(s.perfect for s in searches),
+        best=max((s.best for s in searches if s.best is not None), default=None),
+        vote_right=any(map(all, voted[-1])) if voted else None,
+        oracle=oracle,
+        active=max((s.active for s in searches), default=None),
+        seconds=sum(s.seconds for s in searches if s.seconds is not None) if searches else None,
+    )
+
+
+def finished_tasks(reading: Reading, iteration: int) -> set[int]:
+    """Return the indexes of the tasks whose search in an iteration is over."""
+    rows = reading.sql.execute(
+        "SELECT task FROM search WHERE iteration = ? AND finished IS NOT NULL", (iteration,)
+    )
+    return {task for (task,) in rows}
+
+
+def tally_rows(reading: Reading, iterations: Iterable[int], task: int) -> list[TallyRow]:
+    """Return what stands behind each pattern of a task over some iterations (SOAR §6).
+
+    Filtered candidates are left out; most accuracy first, then most candidates.
+    """
+    tests, pairs = len(reading.tasks[task].test), len(reading.tasks[task].train)
+    counted: dict[int, tuple[int, int, int]] = {}
+    for iteration in sorted(set(iterations)):
+        rows = reading.sql.execute(
+            "SELECT o.pattern, count(*), sum(CAST(round(c.accuracy * ?) AS INTEGER)), "
+            "min(g.length) FROM candidate AS c JOIN outcome AS o ON o.id = c.outcome "
+            "JOIN program AS g ON g.id = c.program WHERE c.id BETWEEN ? AND ? "
+            "AND c.filter IS NULL AND o.pattern IS NOT NULL GROUP BY o.pattern",
+            (pairs, *candidate_range(iteration, task)),
+        )
+        for pattern, count, right, shortest in rows:
+            before = counted.get(pattern, (0, 0, shortest))
+            counted[pattern] = (before[0] + count, before[1] + right, min(before[2], shortest))
+    found = []
+    for pattern, (count, right, shortest) in counted.items():
+        outputs, marks = _pattern(reading, pattern, tests)
+        found.append(TallyRow(pattern, outputs, count, right / pairs, shortest, marks))
+    return sorted(found, key=lambda row: (-row.accuracy_sum, -row.count, row.shortest, row.pattern))
+
+
+def vote_result(reading: Reading, iteration: int, task: int) -> VoteResult | None:
+    """Return a task's vote, or None while its search goes on."""
+    search = reading.sql.execute(
+        "SELECT formula, finished, seconds FROM search WHERE iteration = ? AND task = ? "
+        "AND finished IS NOT NULL",
+        (iteration, task),
+    ).fetchone()
+    if search is None:
+        return None
+    tests = len(reading.tasks[task].test)
+    rows = reading.sql.execute(
+        "SELECT rank, pattern, weight, count FROM vote WHERE iteration = ? AND task = ? "
+        "ORDER BY rank",
+        (iteration, task),
+    ).fetchall()
+    ranked = []
+    for rank, pattern, weight, count in rows:
+        outputs, marks = _pattern(reading, pattern, tests)
+        ranked.append(VoteRow(rank, pattern, outputs, weight, count, marks))
+    formula, finished, seconds = search
+    return VoteResult(formula, finished, seconds, tuple(ranked))
+
+
+def _pattern(
+    reading: Reading, pattern: int, tests: int
+) -> tuple[tuple[bytes, ...], tuple[bool, ...] | None]:
+    """Return a pattern's outputs and its marks per test input, if the truth is known."""
+    packed, right = reading.sql.execute(
+        "SELECT outputs, right FROM pattern WHERE id = ?", (pattern,)
+    ).fetchone()
+    marks = None if right is None else unpack_bits(right, tests)
+    return outputs_of(reading.expand(packed)), marks
