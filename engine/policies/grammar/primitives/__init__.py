@@ -1,0 +1,48 @@
+"""The language's vocabulary, a module per subject; programs are emitted from these very texts."""
+
+from engine.policies.grammar.language import PRIMITIVES
+from engine.policies.grammar.primitives import (
+    colour,
+    counting,
+    geometry,
+    grids,
+    growth,
+    lines,
+    movement,
+    neighbour_features,
+    object_features,
+    objects,
+    panels,
+    position_features,
+    region_features,
+    selection,
+    symmetry,
+    tables,
+    templates,
+)
+
+MODULES = (
+    grids,
+    objects,
+    panels,
+    position_features,
+    neighbour_features,
+    object_features,
+    region_features,
+    geometry,
+    colour,
+    selection,
+    symmetry,
+    lines,
+    movement,
+    growth,
+    counting,
+    templates,
+    tables,
+)
+"""Every module of the vocabulary, a module after those it builds on."""
+
+ALL = tuple(PRIMITIVES.values())
+"""Every primitive, in the order of registration; models weigh them in this order."""
+
+__all__ = ["ALL", "MODULES"]

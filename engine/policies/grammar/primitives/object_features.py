@@ -1,0 +1,333 @@
+"""Pixel features of the object a cell belongs to or whose box it lies in."""
+
+import numpy as np
+
+from engine.policies.grammar.language import colour_source, feature
+from engine.policies.grammar.primitives.grids import Grid, background, shift
+from engine.policies.grammar.primitives.objects import (
+    SIDES,
+    find_objects,
+    label,
+    measure,
+    shape_number,
+    window,
+)
+
+
+def paint_objects(grid: Grid, kind: str, values: list) -> Grid:
+    """Each object's value on its cells, -1 elsewhere."""
+    painted = np.full(grid.shape, -1)
+    for thing, value in zip(find_objects(grid, kind), values, strict=True):
+        window(painted, thing)[thing["mask"]] = value
+    return painted
+
+
+def object_quality(grid: Grid, kind: str, quality: str) -> Grid:
+    """A quality of the object on each cell, -1 on background."""
+    return paint_objects(grid, kind, measure(grid, find_objects(grid, kind), quality))
+
+
+def object_rank(grid: Grid, kind: str, quality: str) -> Grid:
+    """Rank of the object by a quality: 0 lowest, 9 highest, -1 on background."""
+    values = measure(grid, find_objects(grid, kind), quality)
+    distinct = sorted(set(values))
+    ranks = [9 if v == distinct[-1] else min(distinct.index(v), 8) for v in values]
+    return paint_objects(grid, kind, ranks)
+
+
+@feature
+def object_size(grid: Grid) -> Grid:
+    """Size of the object (one colour, sides)."""
+    return object_quality(grid, "colour4", "size")
+
+
+@feature
+def object_size_diagonal(grid: Grid) -> Grid:
+    """Size of the object (one colour, corners too)."""
+    return object_quality(grid, "colour8", "size")
+
+
+@feature
+def mixed_object_size(grid: Grid) -> Grid:
+    """Size of the object (any colours, corners too)."""
+    return object_quality(grid, "mixed8", "size")
+
+
+@feature
+def object_size_rank(grid: Grid) -> Grid:
+    """Rank by size of the object (one colour, sides)."""
+    return object_rank(grid, "colour4", "size")
+
+
+@feature
+def object_size_rank_diagonal(grid: Grid) -> Grid:
+    """Rank by size of the object (one colour, corners too)."""
+    return object_rank(grid, "colour8", "size")
+
+
+@feature
+def mixed_object_size_rank(grid: Grid) -> Grid:
+    """Rank by size of the object (any colours, corners too)."""
+    return object_rank(grid, "mixed8", "size")
+
+
+@feature
+def object_height(grid: Grid) -> Grid:
+    """Height of the object."""
+    return object_quality(grid, "colour8", "height")
+
+
+@feature
+def object_width(grid: Grid) -> Grid:
+    """Width of the object."""
+    return object_quality(grid, "colour8", "width")
+
+
+@feature
+def object_height_rank(grid: Grid) -> Grid:
+    """Rank by height of the object."""
+    return object_rank(grid, "colour8", "height")
+
+
+@feature
+def object_width_rank(grid: Grid) -> Grid:
+    """Rank by width of the object."""
+    return object_rank(grid, "colour8", "width")
+
+
+@feature
+def object_top_rank(grid: Grid) -> Grid:
+    """Rank of the object from top to bottom."""
+    return object_rank(grid, "colour8", "top")
+
+
+@feature
+def object_left_rank(grid: Grid) -> Grid:
+    """Rank of the object from left to right."""
+    return object_rank(grid, "colour8", "left")
+
+
+@feature
+def object_holes(grid: Grid) -> Grid:
+    """Number of holes in the object."""
+    return object_quality(grid, "colour8", "holes")
+
+
+@feature
+def object_mirrors(grid: Grid) -> Grid:
+    """How many of the two mirror symmetries the object has."""
+    return object_quality(grid, "colour8", "mirrors")
+
+
+@feature
+def object_mirror_left_right(grid: Grid) -> Grid:
+    """1 on objects that equal their left-right mirror image."""
+    return object_quality(grid, "colour8", "mirror left-right")
+
+
+@feature
+def object_solid(grid: Grid) -> Grid:
+    """1 on objects that fill their box."""
+    return object_quality(grid, "colour4", "solid")
+
+
+@feature
+def object_square(grid: Grid) -> Grid:
+    """1 on objects whose box is square."""
+    return object_quality(grid, "colour4", "square box")
+
+
+@feature
+def object_at_border(grid: Grid) -> Grid:
+    """1 on objects that touch the grid's edge."""
+    return object_quality(grid, "colour4", "at border")
+
+
+@feature
+def object_shape_count(grid: Grid) -> Grid:
+    """How many objects have this object's shape."""
+    return object_quality(grid, "colour8", "same shape")
+
+
+@feature
+def object_colour_count(grid: Grid) -> Grid:
+    """How many objects have this object's colour."""
+    return object_quality(grid, "colour8", "same colour")
+
+
+@feature
+def object_colours(grid: Grid) -> Grid:
+    """How many colours the object (any colours, corners too) has."""
+    return object_quality(grid, "mixed8", "colours")
+
+
+@feature
+def object_shape(grid: Grid) -> Grid:
+    """A number that is the same for objects of equal shape."""
+    shapes = [shape_number(thing["mask"]) for thing in find_objects(grid, "colour8")]
+    return paint_objects(grid, "colour8", shapes)
+
+
+@feature
+def object_touches(grid: Grid) -> Grid:
+    """0 on background, 1 on objects alone, 2 on objects that touch one of another colour."""
+    numbers, count = label(grid, True, False)
+    touching = np.zeros(count + 1, dtype=np.int64)
+    for down, right in SIDES:
+        other = shift(numbers, down, right, 0)
+        touching[numbers[(other > 0) & (numbers > 0) & (other != numbers)]] = 1
+    return np.where(numbers > 0, 1 + touching[numbers], 0)
+
+
+@feature
+def number_of_objects(grid: Grid) -> Grid:
+    """How many objects the grid has."""
+    return np.full_like(grid, len(find_objects(grid, "colour8")))
+
+
+@colour_source
+def object_main_colour(grid: Grid) -> Grid:
+    """The main colour of the object (any colours, corners too)."""
+    return np.maximum(object_quality(grid, "mixed8", "colour"), background(grid))
+
+
+@colour_source
+def object_second_colour(grid: Grid) -> Grid:
+    """The second colour of the object (any colours, corners too), else background."""
+    second = np.full_like(grid, background(grid))
+    for thing in find_objects(grid, "mixed8"):
+        counts = thing["counts"].copy()
+        counts[thing["colour"]] = 0
+        if counts.any():
+            window(second, thing)[thing["mask"]] = int(counts.argmax())
+    return second
+
+
+@colour_source
+def same_shape_colour(grid: Grid) -> Grid:
+    """The colour of another object of the same shape but another colour, else the cell's own."""
+    things = find_objects(grid, "colour8")
+    if len(things) > 30:
+        return grid
+    shapes = [shape_number(thing["mask"]) for thing in things]
+    result = grid.copy()
+    for thing, shape in zip(things, shapes, strict=True):
+        for other, other_shape in zip(things, shapes, strict=True):
+            if other_shape == shape and other["colour"] != thing["colour"]:
+                window(result, thing)[thing["mask"]] = other["colour"]
+                break
+    return result
+
+
+def boxes_outer_first(grid: Grid, kind: str) -> list:
+    """Objects by descending box area."""
+    return sorted(find_objects(grid, kind), key=lambda thing: -thing["mask"].size)
+
+
+@feature
+def in_object_box(grid: Grid) -> Grid:
+    """1 inside the box of an object."""
+    inside = 0 * grid
+    for thing in find_objects(grid, "colour8"):
+        window(inside, thing)[:] = 1
+    return inside
+
+
+@feature
+def boxes_here(grid: Grid) -> Grid:
+    """In how many boxes of mixed objects the cell lies."""
+    count = 0 * grid
+    for thing in find_objects(grid, "mixed8"):
+        window(count, thing)[:] += 1
+    return count
+
+
+@colour_source
+def box_colour(grid: Grid) -> Grid:
+    """The colour of the object in whose box the cell lies, the smallest box first."""
+    colours = np.full_like(grid, background(grid))
+    for thing in boxes_outer_first(grid, "colour8"):
+        window(colours, thing)[:] = thing["colour"]
+    return colours
+
+
+def depth_in_boxes(grid: Grid, kind: str) -> Grid:
+    """Steps from the box's edge, 1 on the edge, 0 outside all boxes."""
+    depth = 0 * grid
+    for thing in boxes_outer_first(grid, kind):
+        height, width = thing["mask"].shape
+        rows, columns = np.arange(height)[:, None], np.arange(width)[None, :]
+        vertical = np.minimum(rows, height - 1 - rows)
+        window(depth, thing)[:] = 1 + np.minimum(vertical, np.minimum(columns, width - 1 - columns))
+    return depth
+
+
+@feature
+def box_depth(grid: Grid) -> Grid:
+    """Depth in the box of an object of one colour."""
+    return depth_in_boxes(grid, "colour8")
+
+
+@feature
+def mixed_box_depth(grid: Grid) -> Grid:
+    """Depth in the box of an object of any colours."""
+    return depth_in_boxes(grid, "mixed8")
+
+
+@feature
+def row_in_box(grid: Grid) -> Grid:
+    """Row inside the mixed object's box from 1, 0 outside."""
+    rows = 0 * grid
+    for thing in boxes_outer_first(grid, "mixed8"):
+        window(rows, thing)[:] = np.arange(1, thing["mask"].shape[0] + 1)[:, None]
+    return rows
+
+
+@feature
+def column_in_box(grid: Grid) -> Grid:
+    """Column inside the mixed object's box from 1, 0 outside."""
+    columns = 0 * grid
+    for thing in boxes_outer_first(grid, "mixed8"):
+        window(columns, thing)[:] = np.arange(1, thing["mask"].shape[1] + 1)[None, :]
+    return columns
+
+
+@feature
+def row_parity_in_box(grid: Grid) -> Grid:
+    """Parity of the row inside the mixed object's box."""
+    return row_in_box(grid) % 2
+
+
+@feature
+def column_parity_in_box(grid: Grid) -> Grid:
+    """Parity of the column inside the mixed object's box."""
+    return column_in_box(grid) % 2
+
+
+@feature
+def chessboard_in_box(grid: Grid) -> Grid:
+    """1 or 2 as on a chessboard inside the mixed object's box, 0 outside."""
+    rows, columns = row_in_box(grid), column_in_box(grid)
+    return (rows + columns) % 2 + (rows > 0)
+
+
+def mirror_in_boxes(grid: Grid, symmetry: str) -> Grid:
+    """Every mixed object's picture mirrored in its box, background elsewhere."""
+    empty = background(grid)
+    mirrored = np.full_like(grid, empty)
+    for thing in boxes_outer_first(grid, "mixed8"):
+        patch = thing["patch"]
+        window(mirrored, thing)[:] = patch[:, ::-1] if symmetry == "left-right" else patch[::-1]
+    return mirrored
+
+
+@colour_source
+def object_mirrored_left_right(grid: Grid) -> Grid:
+    """The cell's colour after mirroring every object in its box left to right."""
+    return mirror_in_boxes(grid, "left-right")
+
+
+@colour_source
+def object_mirrored_up_down(grid: Grid) -> Grid:
+    """The cell's colour after mirroring every object in its box up and down."""
+    return mirror_in_boxes(grid, "up-down")

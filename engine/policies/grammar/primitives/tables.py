@@ -1,0 +1,145 @@
+"""Pixel tables: every cell's new colour looked up by a few features of the cell."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from engine.policies.grammar.language import FEATURES, SOURCE, Feature, Values, features, primitive
+from engine.policies.grammar.primitives.grids import Grid
+from engine.policies.grammar.problem import Problem
+
+COPY = 10
+_MAX_ENTRIES = 80
+_OPTIONS = 12
+"""How many of the best extra features a suggestion offers."""
+
+
+def _joint(problem: Problem, keys: tuple[Feature, ...]) -> tuple[np.ndarray, int] | None:
+    """One code per demonstration cell for its combination of feature values, and their number."""
+    code, size = np.zeros(len(problem.current), dtype=np.int32), 1
+    for key in keys:
+        found = problem.feature(key)
+        if found is None:
+            return None
+        code = code * len(found[0]) + found[1]
+        size *= len(found[0])
+    return code, size
+
+
+def _source(problem: Problem, source: Feature) -> np.ndarray | None:
+    found = problem.feature(source)
+    return None if found is None else found[0][found[1]]
+
+
+def _tally(
+    problem: Problem, code: np.ndarray, size: int, copied: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Per code: what to do (-1 keep, COPY, or a colour), whether it occurs; and cells right."""
+    wanted = problem.wanted
+    counts = np.bincount(code * 10 + wanted, minlength=size * 10).reshape(size, 10)
+    kept = np.bincount(code[problem.current == wanted], minlength=size)
+    colour, most = counts.argmax(axis=1), counts.max(axis=1)
+    action, right = np.where(kept >= most, -1, colour), np.maximum(kept, most)
+    if copied is not None:
+        fetched = np.bincount(code[(copied == wanted)], minlength=size)
+        action = np.where(fetched > right, COPY, action)
+        right = np.maximum(fetched, right)
+    return action, counts.any(axis=1), int(right.sum())
+
+
+def _table(problem: Problem, slots: Values) -> Values | None:
+    keys, source = slots[0], slots[1] if len(slots) > 1 else None
+    joint = _joint(problem, keys) if problem.same_size else None
+    if joint is None:
+        return None
+    copied = _source(problem, source) if source is not None else None
+    if source is not None and copied is None:
+        return None
+    action, occurs, _ = _tally(problem, *joint, copied)
+    if int(occurs.sum()) > _MAX_ENTRIES or (source is not None and COPY not in action[occurs]):
+        return None
+    sizes = [len(found[0]) for key in keys if (found := problem.feature(key)) is not None]
+    table: dict[tuple[int, ...], int] = {}
+    for code in np.flatnonzero(occurs & (action >= 0)).tolist():
+        place, entry = code, []
+        for key, size in zip(reversed(keys), reversed(sizes), strict=True):
+            found = problem.feature(key)
+            assert found is not None
+            entry.append(int(found[0][place % size]))
+            place //= size
+        table[tuple(reversed(entry))] = int(action[code])
+    return (table,) if table else None
+
+
+def _suggest_features(problem: Problem, drawn: Values) -> Sequence[Values]:
+    """Offer the best companions of a feature drawn alone, among all features."""
+    if len(drawn[0]) > 1:
+        return (drawn,)
+    first, rest = drawn[0][0], drawn[1:]
+    start = _joint(problem, (first,)) if problem.same_size else None
+    copied = _source(problem, rest[0]) if rest else None
+    if start is None or (rest and copied is None):
+        return ()
+    scored: list[tuple[float, Values]] = []
+    for companion in FEATURES.values():
+        joint = _joint(problem, (first, companion)) if companion is not first else start
+        if joint is None or joint[1] > 4000:
+            continue
+        _, occurs, right = _tally(problem, *joint, copied)
+        entries = int(occurs.sum())
+        if entries <= _MAX_ENTRIES:
+            keys = (first, companion) if companion is not first else (first,)
+            scored.append((right / len(problem.current) - 0.0002 * entries, (keys, *rest)))
+    scored.sort(key=lambda pair: -pair[0])
+    return [values for score, values in scored[:_OPTIONS] if score >= scored[0][0] - 0.01]
+
+
+def look_up(grid: Grid, keys: list, table: dict, source: Grid) -> Grid:
+    """Cells whose features are in the table get its colour, or the source's for COPY."""
+    values = np.stack([key(grid) for key in keys], axis=-1)
+    painted = grid.copy()
+    for entry, colour in table.items():
+        here = (values == entry).all(axis=-1)
+        painted[here] = source[here] if colour == COPY else colour
+    return painted
+
+
+@primitive(
+    features(1, 2),
+    weight=6.0,
+    fit=_table,
+    suggest=_suggest_features,
+    applies=lambda problem: problem.same_size,
+)
+def paint_by(grid: Grid, keys: list, table: dict) -> Grid:
+    """Paint cells by a table of their features."""
+    return look_up(grid, keys, table, grid)
+
+
+@primitive(
+    features(1, 2, 3),
+    SOURCE,
+    weight=6.0,
+    fit=_table,
+    suggest=_suggest_features,
+    applies=lambda problem: problem.same_size,
+)
+def copy_by(grid: Grid, keys: list, source: Feature, table: dict) -> Grid:
+    """Paint cells by a table of their features; COPY in the table copies from the source."""
+    return look_up(grid, keys, table, source(grid))
+
+
+@primitive(
+    features(2),
+    SOURCE,
+    fit=_table,
+    applies=lambda problem: problem.same_size,
+)
+def copy_until_stable(grid: Grid, keys: list, source: Feature, table: dict) -> Grid:
+    """Apply a table again and again until nothing changes (at most 30 times)."""
+    for _ in range(30):
+        painted = look_up(grid, keys, table, source(grid))
+        if (painted == grid).all():
+            break
+        grid = painted
+    return grid

@@ -1,0 +1,113 @@
+"""A problem: grids as they are after a prefix of a program, and the outputs they should become.
+
+What remains to be done after a prefix is itself a task, (grids, targets), so one model and one
+set of fits serve the first step and every later one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from engine.arc import Task
+from engine.policies.grammar.language import Feature
+
+MAX_SIDE = 30
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Demonstration grids with their targets, and the test grids carried along.
+
+    All grids are int64 arrays of shape (rows, columns), never written to. `demos[i]` should
+    become `targets[i]`.
+    """
+
+    demos: tuple[np.ndarray, ...]
+    tests: tuple[np.ndarray, ...]
+    targets: tuple[np.ndarray, ...]
+
+    @property
+    def grids(self) -> tuple[np.ndarray, ...]:
+        """All current grids, demonstrations first."""
+        return self.demos + self.tests
+
+    @cached_property
+    def key(self) -> bytes:
+        """A digest of the current grids."""
+        digest = hashlib.blake2b(digest_size=16)
+        for grid in self.grids:
+            digest.update(bytes(grid.shape))
+            digest.update(grid.astype(np.uint8).tobytes())
+        return digest.digest()
+
+    @cached_property
+    def same_size(self) -> bool:
+        """Whether every demonstration grid has its target's shape."""
+        return all(g.shape == t.shape for g, t in zip(self.demos, self.targets, strict=True))
+
+    @cached_property
+    def right(self) -> tuple[bool, ...]:
+        """Per demonstration, whether its target is reached."""
+        return tuple(np.array_equal(g, t) for g, t in zip(self.demos, self.targets, strict=True))
+
+    @cached_property
+    def solved(self) -> bool:
+        return all(self.right)
+
+    @cached_property
+    def colours(self) -> tuple[int, ...]:
+        """Colours in some demonstration grid or target, ascending."""
+        return tuple(int(c) for c in np.unique(np.concatenate([self.current, self.wanted])))
+
+    @cached_property
+    def current(self) -> np.ndarray:
+        """All demonstration cells in one vector."""
+        return np.concatenate([grid.ravel() for grid in self.demos])
+
+    @cached_property
+    def wanted(self) -> np.ndarray:
+        """All target cells in one vector."""
+        return np.concatenate([grid.ravel() for grid in self.targets])
+
+    @cached_property
+    def _features(self) -> dict[str, tuple[np.ndarray, np.ndarray] | None]:
+        return {}
+
+    def feature(self, feature: Feature) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return a feature over all demonstration cells: (its distinct values, index per cell).
+
+        None where the feature does not apply to some grid.
+        """
+        name = feature.__name__
+        if name not in self._features:
+            try:
+                values = np.concatenate([feature(grid).ravel() for grid in self.demos])
+                distinct, index = np.unique(values, return_inverse=True)
+                self._features[name] = distinct, index.astype(np.int32)
+            except (ValueError, LookupError, ArithmeticError):
+                self._features[name] = None
+        return self._features[name]
+
+    def without(self, held_out: int) -> Problem:
+        """Return the problem with one demonstration left out."""
+        keep = [i for i in range(len(self.demos)) if i != held_out]
+        return Problem(tuple(self.demos[i] for i in keep), (), tuple(self.targets[i] for i in keep))
+
+    def moved(self, grids: Sequence[np.ndarray]) -> Problem:
+        """Return the problem after a step, given all its new grids."""
+        demos = len(self.demos)
+        return Problem(tuple(grids[:demos]), tuple(grids[demos:]), self.targets)
+
+
+def problem_of(task: Task) -> Problem:
+    """Return a task as the problem before any step."""
+    return Problem(
+        tuple(pair.input.astype(np.int64) for pair in task.train),
+        tuple(grid.astype(np.int64) for grid in task.test),
+        tuple(pair.output.astype(np.int64) for pair in task.train),
+    )
