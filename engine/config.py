@@ -20,6 +20,7 @@ Seconds: TypeAlias = Annotated[float, Meta(gt=0)]
 Level: TypeAlias = Literal["strong", "reduced", "weak"]
 Bandit: TypeAlias = Literal["rex", "uniform", "greedy", "thompson-no-discount"]
 Formula: TypeAlias = Literal["sum", "text", "appendix"]
+Server: TypeAlias = Literal["sglang", "vllm", "llama.cpp", "ollama", "hosted"]
 
 
 class ConfigError(ValueError):
@@ -30,13 +31,107 @@ class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """What all sections share: frozen, by keyword, unknown fields refused."""
 
 
+class PriceConfig(_Section, frozen=True):
+    """What a million tokens cost, in one currency of your choice."""
+
+    input: Annotated[float, Meta(ge=0)]
+    output: Annotated[float, Meta(ge=0)]
+    cached: Annotated[float, Meta(ge=0)] | None = None
+    """Input tokens the server had in its cache; none: as `input`."""
+
+
+class EndpointConfig(_Section, frozen=True):
+    """One OpenAI-compatible server that is already running."""
+
+    url: Annotated[str, Meta(pattern="^https?://[^/@]+(/.*)?$")]
+    """Up to and including `/v1`, without name or password."""
+    model: str = "default"
+    server: Server = "hosted"
+    key_env: str | None = None
+    """The environment variable that holds the API key."""
+    key_file: str | None = None
+    """The file that holds the API key and nothing else."""
+    capacity: Positive = 64
+    """Completions under way at once."""
+    price: PriceConfig | None = None
+    extra: dict[str, Any] = {}
+    """Fields put into every request, over those we send."""
+
+
+class DecodingConfig(_Section, frozen=True):
+    """How a language model writes (SOAR §3)."""
+
+    temperature: Annotated[float, Meta(ge=0)] = 1.0
+    min_p: Annotated[float, Meta(ge=0, le=1)] = 0.05
+    sample_tokens: Positive = 4096
+    """New tokens of one completion at most, to sample a program."""
+    refine_tokens: Positive = 2048
+    context: Positive = 30000
+    """Tokens of prompt and completion together."""
+    n: Annotated[int, Meta(ge=1, le=64)] = 8
+    """Completions of one prompt asked for in one request."""
+    request_seconds: Seconds = 600.0
+
+
 class PolicyConfig(_Section, frozen=True):
     """Which policy writes programs, and from which checkpoint (none: untrained)."""
 
-    kind: Literal["grammar"] = "grammar"
+    kind: Literal["grammar", "local", "sglang", "openai"] = "grammar"
     checkpoint: str | None = None
     workers: Count = 0
     """Processes of the embedded policy; 0 means one per core."""
+    endpoints: tuple[EndpointConfig, ...] = ()
+    """Servers of the kind `openai`; of `sglang`, where it is not to start one itself."""
+    decoding: DecodingConfig = msgspec.field(default_factory=DecodingConfig)
+
+
+class ServeConfig(_Section, frozen=True):
+    """The server of a language model that the engine starts and supervises."""
+
+    python: str | None = None
+    """Interpreter with sglang, or for the kind `local` with xllamacpp; none: the engine's own."""
+    model: str | None = None
+    """Model of the kind `sglang`: a folder or a hub name; of `local`: a GGUF file."""
+    tp: Positive = 1
+    dp: Positive = 1
+    quantization: Literal["fp8"] | None = None
+    flags: tuple[str, ...] = ()
+    """Put at the end of sglang's command line."""
+    slots: Positive = 8
+    """Completions the `local` server works on at once."""
+    threads: Count = 0
+    """Threads of the `local` server; 0 means one per core."""
+    start_seconds: Seconds = 1800.0
+    """How long a start may take until the server is ready."""
+
+
+class TrainConfig(_Section, frozen=True):
+    """How a language model is tuned (SOAR §8)."""
+
+    trainer: Literal["unsloth", "hf"] = "unsloth"
+    python: str | None = None
+    """Interpreter with the trainer's packages; none: the engine's own."""
+    model: str | None = None
+    """The base model, a folder or a hub name; none: `serve.model`."""
+    rank: Positive = 256
+    alpha: Positive = 32
+    four_bit: bool | None = None
+    """Whether the base is loaded in 4 bits; none: above 14 billion parameters."""
+    learning_rate: Annotated[float, Meta(gt=0)] = 5e-5
+    warmup: Annotated[float, Meta(ge=0, lt=1)] = 0.1
+    """Share of all steps over which the learning rate rises."""
+    weight_decay: Annotated[float, Meta(ge=0)] = 0.05
+    epochs: Positive = 3
+    steps: Count = 0
+    """Optimiser steps; 0 means as many as the epochs take."""
+    batch: Positive = 1
+    accumulation: Positive = 64
+    max_length: Positive = 30000
+    """Tokens of prompt and answer; longer rows are left out and counted."""
+    cpu: bool = False
+    """Train on the CPU, in bfloat16 and on one thread."""
+    silence_seconds: Seconds = 1800.0
+    """Without a line of progress for as long, the trainer counts as hung."""
 
 
 class SearchConfig(_Section, frozen=True):
@@ -83,6 +178,8 @@ class Settings(_Section, frozen=True):
     iterations: Positive = 1
     tasks_in_flight: Positive = 64
     policy: PolicyConfig = msgspec.field(default_factory=PolicyConfig)
+    serve: ServeConfig = msgspec.field(default_factory=ServeConfig)
+    train: TrainConfig = msgspec.field(default_factory=TrainConfig)
     search: SearchConfig = msgspec.field(default_factory=SearchConfig)
     vote: VoteConfig = msgspec.field(default_factory=VoteConfig)
     sandbox: SandboxConfig = msgspec.field(default_factory=SandboxConfig)
@@ -164,9 +261,7 @@ def _readable(message: str) -> str:
     return f"{place.rstrip('`')}: {text}" if place else text
 
 
-def _without_none(document: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: _without_none(value) if isinstance(value, dict) else value
-        for key, value in document.items()
-        if value is not None
-    }
+def _without_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_none(inner) for key, inner in value.items() if inner is not None}
+    return [_without_none(inner) for inner in value] if isinstance(value, list | tuple) else value

@@ -87,3 +87,18 @@ def test_override_changes_one_field_and_checks_it():
         override(preset("cpu"), {"search.wave": 0})
     with pytest.raises(ConfigError, match="no section 'serch'"):
         override(preset("cpu"), {"serch.wave": 1})
+
+
+def test_a_list_of_endpoints_survives_the_file(tmp_path):
+    endpoint = {"url": "https://models.example/v1", "key_env": "KEY", "extra": {"top_k": 20}}
+    settings = override(Settings(), {"policy.kind": "openai", "policy.endpoints": [endpoint]})
+    save_settings(settings, tmp_path / "run.toml")
+    assert load_settings(tmp_path / "run.toml") == settings
+    assert settings.policy.endpoints[0].key_env == "KEY"
+
+
+def test_a_password_in_an_endpoint_is_refused_without_repeating_it():
+    endpoint = {"url": "https://me:secret@models.example/v1"}
+    with pytest.raises(ConfigError, match=r"policy.endpoints\[0\].url") as refused:
+        override(Settings(), {"policy.endpoints": [endpoint]})
+    assert "secret" not in str(refused.value)

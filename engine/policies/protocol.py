@@ -20,7 +20,10 @@ class Proposal:
 
     `source` is the Python source, or None when the reply held none; `reply` is a language
     model's whole text where there was one; `prior` is a log-weight the policy gives its own
-    program; `finish` says how the reply ended ("stop", "length", "abort").
+    program; `finish` says how the reply ended: "stop", "length", "abort" (no reply came), or
+    "refused" (the prompt does not fit the model's context). Of a request's prompt tokens, those
+    in the server's cache and its cost, each of its completions bears an equal share; `weights`
+    is the version of the weights that wrote it, where the server says so.
     """
 
     source: str | None
@@ -29,6 +32,9 @@ class Proposal:
     finish: str = "stop"
     tokens_in: int = 0
     tokens_out: int = 0
+    tokens_cached: int = 0
+    cost: float = 0.0
+    weights: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,7 +146,7 @@ def fenced(source: str) -> str:
 
 
 def grid_text(grid: Grid) -> str:
-    """Return a grid's rows as numpy prints them, e.g. `[[0 1]\\n [2 3]]`."""
+    """Return a grid's rows as numpy prints them, e.g. `[[0 1 2]]` where it has one row."""
     rows = (" ".join(map(str, row)) for row in grid.tolist())
     return "[[" + "]\n [".join(rows) + "]]"
 

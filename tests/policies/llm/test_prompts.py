@@ -64,7 +64,7 @@ def test_a_task_is_never_its_own_example():
 
 
 def test_a_parent_of_another_task_is_refused():
-    with pytest.raises(ValueError, match="fill.*4 pairs"):
+    with pytest.raises(ValueError, match=r"fill.*4 pairs"):
         refine_messages(OTHER, parent())
 
 
