@@ -85,7 +85,7 @@ def scene(rng: Generator, least: int = 5, most: int = 10, colours: int = 3) -> G
             between(rng, 1, longest),
             rng.choice(palette, between(rng, 1, 2), replace=False),
         )
-        for _ in range(max(2, grid.size // 20))
+        for _ in range(max(3, grid.size // 14))
     ]
     return scatter(rng, grid, sprites)
 

@@ -273,18 +273,20 @@ def stamp_on_every_anchor(grid: Grid) -> Grid:
     return stamped
 
 
+def _nest(rng: Generator, depth: int) -> Grid:
+    height, width = (4 * depth - 1 + between(rng, 0, 2) for _ in range(2))
+    nest = canvas(height, width)
+    for inset in range(0, 2 * depth, 2):
+        frame = outline(height - 2 * inset, width - 2 * inset, GREY)
+        nest[inset : height - inset, inset : width - inset] = frame
+    return nest
+
+
+_DEPTHS = ((4,), (2, 2), (3,), (3, 2), (4,))
+
+
 def _nests(rng: Generator, number: int) -> Grid:
-    nests = []
-    for place in range(between(rng, 1, 2)):
-        depth = 4 if place == 0 and number in (0, 4) else between(rng, 2, 3)
-        height, width = 4 * depth - 1 + between(rng, 0, 2), 4 * depth - 1 + between(rng, 0, 2)
-        nest = canvas(height, width)
-        for level in range(depth):
-            inset = 2 * level
-            nest[inset : height - inset, inset : width - inset] = outline(
-                height - 2 * inset, width - 2 * inset, GREY
-            )
-        nests.append(nest)
+    nests = [_nest(rng, depth) for depth in _DEPTHS[number % len(_DEPTHS)]]
     return scatter(rng, size(rng, 11, 20), nests)
 
 
@@ -299,14 +301,14 @@ def colour_by_nesting(grid: Grid) -> Grid:
     coloured = grid.copy()
     frames = objects(grid)
     for frame in frames:
-        around = sum(other.mask[other.box].size > frame.mask[frame.box].size
-                     and _within(frame.box, other.box) for other in frames)  # fmt: skip
+        around = sum(_within(frame.box, other.box) for other in frames)
         coloured[frame.mask] = (BLUE, RED, GREEN, YELLOW)[around]
     return coloured
 
 
 def _within(inner: tuple[slice, slice], outer: tuple[slice, slice]) -> bool:
-    return all(b.start <= a.start and a.stop <= b.stop for a, b in zip(inner, outer, strict=True))
+    sides = zip(inner, outer, strict=True)
+    return all(other.start < one.start and one.stop < other.stop for one, other in sides)
 
 
 def _shape_beside_a_line(rng: Generator, number: int) -> Grid:
@@ -314,7 +316,7 @@ def _shape_beside_a_line(rng: Generator, number: int) -> Grid:
     shape_colour, line_colour = pick(rng, 2)
     side = scatter(rng, side, [sprite(rng, between(rng, 3, 5), between(rng, 2, 4), [shape_colour])])
     line = block(side.shape[0], 1, line_colour)
-    grid = np.hstack([side, line, np.zeros_like(side)[:, : side.shape[1]]])
+    grid = np.hstack([side, line, np.zeros_like(side)])
     return np.rot90(grid, number % 4)
 
 
@@ -327,12 +329,15 @@ def _shape_beside_a_line(rng: Generator, number: int) -> Grid:
     2,
 )
 def mirrored_across_the_line(grid: Grid) -> Grid:
-    upright = (grid == grid[:1]).all(axis=0) & (grid[0] != BLACK)
-    if not upright.any():
-        return mirrored_across_the_line(grid.T).T
-    line = grid[0, np.nonzero(upright)[0][0]]
+    if (grid == grid[:, :1]).all(axis=1)[grid[:, 0] != BLACK].any():
+        return _mirrored_below(grid)
+    return _mirrored_below(grid.T).T
+
+
+def _mirrored_below(grid: Grid) -> Grid:
+    line = only(row[0] for row in grid if row[0] != BLACK and (row == row[0]).all())
     shape = (grid != BLACK) & (grid != line)
-    return np.where(shape[:, ::-1], line, grid)
+    return np.where(shape[::-1], line, grid)
 
 
 def _shape_in_specks(rng: Generator, number: int) -> Grid:

@@ -18,7 +18,7 @@ from tests.sample_rules.drawing import (
     size,
     sprite,
 )
-from tests.sample_rules.objects import commonest, most, objects, outside
+from tests.sample_rules.objects import commonest, most, objects, only, outside
 from tests.sample_rules.rule import (
     BLACK,
     BLUE,
@@ -255,7 +255,7 @@ def _wall_and_cells(rng: Generator, number: int) -> Grid:
     2,
 )
 def slide_to_the_wall(grid: Grid) -> Grid:
-    turns = next(turns for turns in range(4) if (np.rot90(grid, turns)[0] == GREY).all())
+    turns = only(turns for turns in range(4) if (np.rot90(grid, turns)[0] == GREY).all())
     lines = np.rot90(grid, turns).T
     slid = np.zeros_like(lines)
     for line, cells in zip(slid, lines, strict=True):
