@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
 from engine.archive.packing import unpack_bits, unpack_results, unpack_text
 from engine.archive.reading import Reading, candidate_range
+from engine.archive.rows import CandidateDetail, CandidateRow
 from engine.programs.candidate import Candidate, Evaluation, Pull, Result
 
 PULL = "iteration, task, number, operator, island, parent, draw, seed, created, seconds"
-
+_COLUMNS = tuple(field.name for field in fields(CandidateRow))
+ROW = f"SELECT {', '.join(_COLUMNS)} FROM candidate_view"  # noqa: S608 - our own fields
 _WHOLE = (
     "SELECT c.id, c.program, g.source, c.outcome, o.results, o.right, c.filter, c.prior, r.text, "
     "c.finish, c.tokens_in, c.tokens_out FROM candidate AS c "
@@ -32,6 +35,67 @@ def pulls_of(reading: Reading, iteration: int, task: int) -> list[tuple[Pull, li
         pull = Pull(*said)
         found.append((pull, [whole(pull, rows[first + slot]) for slot in range(count)]))
     return found
+
+
+def candidate_detail(reading: Reading, identifier: int) -> CandidateDetail | None:
+    """Return one candidate whole, or None when there is none of that id."""
+    row = reading.sql.execute(_WHOLE, (identifier, identifier)).fetchone()
+    if row is None:
+        return None
+    said = reading.sql.execute(
+        f"SELECT {PULL} FROM pull WHERE id = (SELECT pull FROM candidate WHERE id = ?)",  # noqa: S608 - a constant
+        (identifier,),
+    ).fetchone()
+    pull = Pull(*said)
+    task = reading.tasks[pull.task]
+    pattern, right = reading.sql.execute(
+        "SELECT t.id, t.right FROM candidate AS c LEFT JOIN outcome AS o ON o.id = c.outcome "
+        "LEFT JOIN pattern AS t ON t.id = o.pattern WHERE c.id = ?",
+        (identifier,),
+    ).fetchone()
+    marks = None if right is None else unpack_bits(right, len(task.test))
+    whole = _Whole(reading.expand, len(task.train))
+    return CandidateDetail(whole(pull, row), pull, pattern, marks)
+
+
+def search_rows(reading: Reading, iteration: int, task: int) -> list[CandidateRow]:
+    """Return all candidates of one search as light rows, in id order."""
+    return _rows(reading, "WHERE id BETWEEN ? AND ?", candidate_range(iteration, task))
+
+
+def chain(reading: Reading, identifier: int) -> list[CandidateRow]:
+    """Return a candidate's refinement chain: from the sampled ancestor down to itself."""
+    # A parent exists before its children, so ids along a chain grow.
+    return _rows(
+        reading,
+        "WHERE id IN (WITH RECURSIVE up (id) AS (SELECT ? UNION SELECT p.parent FROM up "
+        "JOIN candidate AS c ON c.id = up.id JOIN pull AS p ON p.id = c.pull "
+        "WHERE p.parent IS NOT NULL) SELECT id FROM up)",
+        (identifier,),
+    )
+
+
+def children(reading: Reading, identifier: int) -> list[CandidateRow]:
+    """Return the candidates refined from one, in id order."""
+    return _rows(
+        reading,
+        "WHERE id IN (SELECT c.id FROM pull AS p JOIN candidate AS c "
+        "ON c.id BETWEEN p.first AND p.first + p.count - 1 WHERE p.parent = ?)",
+        (identifier,),
+    )
+
+
+def _rows(reading: Reading, where: str, values: tuple[int, ...]) -> list[CandidateRow]:
+    rows = reading.sql.execute(f"{ROW} {where} ORDER BY id", values)
+    return [candidate_row(row) for row in rows]
+
+
+def candidate_row(row: tuple[Any, ...]) -> CandidateRow:
+    """Return a row of ROW's columns as a value."""
+    named = dict(zip(_COLUMNS, row, strict=True))
+    for name in ("runs", "right"):
+        named[name] = None if named[name] is None else bool(named[name])
+    return CandidateRow(**named)
 
 
 class _Whole:

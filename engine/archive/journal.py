@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+from engine.archive.candidates import PULL
 from engine.archive.reading import Reading, placeholders
-from engine.archive.rows import EventRow
+from engine.archive.rows import Checkpoint, EventRow, Example, ExampleCount, MetricPoint, PullRow
+from engine.programs.candidate import Pull
 
 _EVENT = "SELECT id, time, level, kind, text FROM event"
 
@@ -27,3 +30,72 @@ def last_event(reading: Reading, kinds: Sequence[str] | None) -> EventRow | None
         f"{_EVENT} {chosen} ORDER BY id DESC LIMIT 1", tuple(kinds or ())
     ).fetchone()
     return None if row is None else EventRow(*row)
+
+
+def pulls_after(reading: Reading, after: int, limit: int) -> list[PullRow]:
+    """Return up to `limit` pulls committed after the one of row id `after`, in commit order."""
+    rows = reading.sql.execute(
+        f"SELECT id, first, count, (SELECT max(accuracy) FROM candidate AS c "  # noqa: S608 - a constant
+        "WHERE c.id BETWEEN first AND first + count - 1 AND c.filter IS NULL), "
+        "(SELECT count(*) FROM candidate AS c WHERE c.id BETWEEN first AND first + count - 1 "
+        f"AND c.filter IS NULL AND c.accuracy = 1), {PULL} "
+        "FROM pull WHERE id > ? ORDER BY id LIMIT ?",
+        (after, limit),
+    )
+    return [
+        PullRow(identifier, Pull(*said), first, count, best, perfect)
+        for identifier, first, count, best, perfect, *said in rows
+    ]
+
+
+def last_pull(reading: Reading) -> int:
+    """Return the row id of the pull committed last, 0 before the first."""
+    row = reading.sql.execute("SELECT ifnull(max(id), 0) FROM pull").fetchone()
+    number: int = row[0]
+    return number
+
+
+def metric_names(reading: Reading) -> list[str]:
+    """Return the names of the curves there are."""
+    rows = reading.sql.execute("SELECT DISTINCT name FROM metric ORDER BY name")
+    return [name for (name,) in rows]
+
+
+def metric_points(reading: Reading, name: str, after: int) -> list[MetricPoint]:
+    """Return a curve's points after a row id, in the order in which they were put."""
+    rows = reading.sql.execute(
+        "SELECT id, step, value FROM metric WHERE name = ? AND id > ? ORDER BY id", (name, after)
+    )
+    return [
+        MetricPoint(identifier, step, math.nan if value is None else value)
+        for identifier, step, value in rows
+    ]
+
+
+def checkpoints(reading: Reading) -> list[Checkpoint]:
+    """Return what each iteration's learning produced, oldest first."""
+    rows = reading.sql.execute(
+        "SELECT iteration, path, policy, base, examples, seconds, created FROM checkpoint "
+        "ORDER BY id"
+    )
+    return [Checkpoint(*row) for row in rows]
+
+
+def examples(reading: Reading, iteration: int, after: int, limit: int) -> list[tuple[int, Example]]:
+    """Return up to `limit` examples weighed up in an iteration, each with its row id."""
+    rows = reading.sql.execute(
+        "SELECT id, iteration, kind, label, candidate, parent, weight, run, rejected FROM example "
+        "WHERE iteration = ? AND id > ? ORDER BY id LIMIT ?",
+        (iteration, after, limit),
+    )
+    return [(identifier, Example(*said)) for identifier, *said in rows]
+
+
+def example_counts(reading: Reading, iteration: int) -> list[ExampleCount]:
+    """Return how many examples of an iteration there are per kind, label and rejection."""
+    rows = reading.sql.execute(
+        "SELECT kind, label, rejected, count(*) FROM example WHERE iteration = ? "
+        "GROUP BY kind, label, rejected ORDER BY kind, label, rejected",
+        (iteration,),
+    )
+    return [ExampleCount(*row) for row in rows]

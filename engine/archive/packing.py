@@ -92,14 +92,19 @@ def pack_grids(grids: Iterable[Grid]) -> bytes:
     return b"".join(pack(grid) for grid in grids)
 
 
-def unpack_grids(data: bytes) -> tuple[Grid, ...]:
-    """Return the grids of pack_grids' bytes. Raises PackingError or GridError otherwise."""
+def packed_grids(data: bytes) -> tuple[bytes, ...]:
+    """Return the grids of pack_grids' bytes, each still packed. Raises PackingError otherwise."""
     grids = []
     for result in unpack_results(data):
         if isinstance(result, Failure):
             raise PackingError("a failure where only grids can be")
-        grids.append(unpack(result))
+        grids.append(result)
     return tuple(grids)
+
+
+def unpack_grids(data: bytes) -> tuple[Grid, ...]:
+    """Return the grids of pack_grids' bytes. Raises PackingError or GridError otherwise."""
+    return tuple(unpack(grid) for grid in packed_grids(data))
 
 
 def pack_bits(bits: Sequence[bool]) -> int:

@@ -15,12 +15,29 @@ from types import TracebackType
 from typing import Self
 
 from engine.arc import Task
-from engine.archive import candidates, journal, summaries
+from engine.archive import arms, candidates, journal, pages, summaries
 from engine.archive.database import explain, open_to_read
 from engine.archive.live import read_statuses
-from engine.archive.packing import Decompressor, PackingError
+from engine.archive.packing import Decompressor, PackingError, unpack_text
 from engine.archive.reading import Reading, load_tasks
-from engine.archive.rows import EventRow, IterationRow, Status, TallyRow, TaskRow, VoteResult
+from engine.archive.rows import (
+    ArmRow,
+    CandidateDetail,
+    CandidatePage,
+    CandidateQuery,
+    CandidateRow,
+    Checkpoint,
+    EventRow,
+    Example,
+    ExampleCount,
+    IterationRow,
+    MetricPoint,
+    PullRow,
+    Status,
+    TallyRow,
+    TaskRow,
+    VoteResult,
+)
 from engine.archive.schema import ARCHIVE, ArchiveError
 from engine.programs.candidate import Candidate, Pull
 
@@ -38,6 +55,7 @@ class RunReader:
         self._lock = threading.RLock()
         self._sql = open_to_read(folder, ARCHIVE)
         self._expand = Decompressor(self._dictionary)
+        self._sql.create_function("source_has", 2, self._source_has)
         self._tasks: tuple[Task, ...] = ()
 
     def close(self) -> None:
@@ -136,7 +154,58 @@ class RunReader:
         with self._reading(task) as reading:
             return candidates.pulls_of(reading, iteration, task)
 
-    # What happened
+    def candidate(self, identifier: int) -> CandidateDetail:
+        """Return one candidate whole. Raises ArchiveError when there is none of that id."""
+        with self._reading() as reading:
+            found = candidates.candidate_detail(reading, identifier)
+        if found is None:
+            raise ArchiveError(f"{self._path}: no candidate {identifier}")
+        return found
+
+    def candidates(
+        self,
+        query: CandidateQuery | None = None,
+        *,
+        after: int | None = None,
+        limit: int = 200,
+        backwards: bool = False,
+    ) -> CandidatePage:
+        """Return a page of the candidates a query asks for, by id, on from (not with) `after`."""
+        asked = CandidateQuery() if query is None else query
+        with self._reading(asked.task) as reading:
+            return pages.candidate_page(reading, asked, after, limit, backwards=backwards)
+
+    def candidate_rows(self, iteration: int, task: int) -> list[CandidateRow]:
+        """Return all candidates of one search as light rows, in id order."""
+        with self._reading(task) as reading:
+            return candidates.search_rows(reading, iteration, task)
+
+    def chain(self, identifier: int) -> list[CandidateRow]:
+        """Return a candidate's refinement chain, from its sampled ancestor down to itself."""
+        with self._reading() as reading:
+            return candidates.chain(reading, identifier)
+
+    def children(self, identifier: int) -> list[CandidateRow]:
+        """Return the candidates refined from one, in id order."""
+        with self._reading() as reading:
+            return candidates.children(reading, identifier)
+
+    def arms(self, iteration: int, task: int, c: float = 20.0) -> list[ArmRow]:
+        """Return a search's arms with their posteriors after the recorded pulls (SOAR §5)."""
+        with self._reading(task) as reading:
+            return arms.arm_rows(reading, iteration, task, c)
+
+    # What happened, in order
+
+    def pulls_after(self, pull: int, limit: int = 2000) -> list[PullRow]:
+        """Return the pulls committed after the one of row id `pull`, in commit order."""
+        with self._reading() as reading:
+            return journal.pulls_after(reading, pull, limit)
+
+    def last_pull(self) -> int:
+        """Return the row id of the pull committed last (0: none), to tail on from."""
+        with self._reading() as reading:
+            return journal.last_pull(reading)
 
     def events(self, after: int = 0, limit: int = 1000, *, newest: bool = False) -> list[EventRow]:
         """Return events after an id, oldest first; `newest`: the last ones instead of the next."""
@@ -147,6 +216,33 @@ class RunReader:
         """Return the last event, of some kinds if given, or None when there is none."""
         with self._reading() as reading:
             return journal.last_event(reading, None if kinds is None else tuple(kinds))
+
+    def metric_names(self) -> list[str]:
+        """Return the names of the curves there are."""
+        with self._reading() as reading:
+            return journal.metric_names(reading)
+
+    def metrics(self, name: str, after: int = 0) -> list[MetricPoint]:
+        """Return a curve's points after a point's id, in the order in which they were put."""
+        with self._reading() as reading:
+            return journal.metric_points(reading, name, after)
+
+    def checkpoints(self) -> list[Checkpoint]:
+        """Return what each iteration's learning produced, oldest first."""
+        with self._reading() as reading:
+            return journal.checkpoints(reading)
+
+    def examples(
+        self, iteration: int, after: int = 0, limit: int = 1000
+    ) -> list[tuple[int, Example]]:
+        """Return a page of what an iteration weighed up for learning, each with its row id."""
+        with self._reading() as reading:
+            return journal.examples(reading, iteration, after, limit)
+
+    def example_counts(self, iteration: int) -> list[ExampleCount]:
+        """Return how many examples an iteration has per kind, label and reason of rejection."""
+        with self._reading() as reading:
+            return journal.example_counts(reading, iteration)
 
     # One call's snapshot
 
@@ -167,6 +263,10 @@ class RunReader:
             finally:
                 if self._sql.in_transaction:
                     self._sql.rollback()
+
+    def _source_has(self, blob: bytes | None, text: str) -> bool:
+        """Whether a stored source contains a text (of any letter case); SQL calls it per row."""
+        return blob is not None and text in unpack_text(self._expand(blob)).casefold()
 
     def _dictionary(self, name: int) -> bytes:
         row = self._sql.execute("SELECT data FROM dictionary WHERE id = ?", (name,)).fetchone()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from engine.arc import Pair, Task
-from engine.archive.packing import unpack_grids, unpack_results
+from engine.archive.packing import unpack_grids
 from engine.programs.candidate import candidate_id
 
 LAST_NUMBER = (1 << 24) - 1
@@ -40,11 +40,6 @@ def load_tasks(sql: sqlite3.Connection, expand: Callable[[bytes], bytes]) -> tup
         truths = None if truth is None else unpack_grids(expand(truth))
         tasks.append(Task(name, pairs, unpack_grids(expand(test)), truths))
     return tuple(tasks)
-
-
-def outputs_of(packed: bytes) -> tuple[bytes, ...]:
-    """Return a pattern's packed grids, one per test input."""
-    return tuple(result for result in unpack_results(packed) if isinstance(result, bytes))
 
 
 def placeholders(values: Iterable[object]) -> str:

@@ -143,17 +143,41 @@ class CandidateRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CandidateQuery:
+    """Which candidates of a run to list; None leaves a field open.
+
+    `iteration` and `task` are indexes; `program` asks whether the reply held one, `runs` whether
+    it gave a valid output on some input, `filter` names the filter that fired ("" for none),
+    `accuracy` is a closed interval, `perfect` means right on every demonstration and unfiltered,
+    `right` that the pattern is known to be right on every test input, `pattern` is a pattern's id,
+    `text` is looked for in the source, letter case ignored.
+    """
+
+    iteration: int | None = None
+    task: int | None = None
+    operator: Operator | None = None
+    island: int | None = None
+    program: bool | None = None
+    runs: bool | None = None
+    filter: FilterName | Literal[""] | None = None
+    accuracy: tuple[float, float] | None = None
+    perfect: bool | None = None
+    right: bool | None = None
+    pattern: int | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CandidatePage:
     """One page of a filtered list of candidates, in the order asked for.
 
-    `next` is the id to go on after, or None when there is nothing more; a page may hold fewer rows
-    than asked for, even none, and still have a next one: a call looks at a bounded number of
-    candidates (`looked_at`), so that a rare match in millions never blocks its caller.
+    `next` is where to go on (pass it as `after`), or None when there is nothing more. A page may
+    hold fewer rows than asked for, even none, and still have a next one: a call looks at a bounded
+    number of candidates, so that a rare match among millions never blocks its caller.
     """
 
     rows: tuple[CandidateRow, ...]
     next: int | None
-    looked_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +194,12 @@ class CandidateDetail:
 class ArmRow:
     """One arm of a task's bandit: a distinct program of an island that may be refined (SOAR §5).
 
+    It ran on some input, is not right on every demonstration, and no filter but `invalid` fired.
+
     `candidate` is the first that had this program; `pulls` is N, the completions drawn from it in
-    recorded pulls; α = 1 + C·a and β = 1 + C·(1 - a) + N; `children` counts candidates made from
-    it, `best_child` their best accuracy, `last_draw` the θ that won its last pull.
+    recorded pulls; α = 1 + C·a and β = 1 + C·(1 - a) + N; `children` counts the programs among
+    them, `best_child` the best accuracy of one that no filter bars; `last_draw` is the θ that won
+    its last pull, whose number is `last_pull`.
     """
 
     candidate: int
@@ -192,8 +219,8 @@ class ArmRow:
 class PullRow:
     """A pull as the live view tails it: ids grow in commit order.
 
-    `first` is its first candidate's id, `best` the best accuracy among its candidates and
-    `perfect` how many are right on every demonstration and pass all filters.
+    `first` is its first candidate's id; `best` is the best accuracy of an unfiltered candidate and
+    `perfect` how many of these are right on every demonstration.
     """
 
     id: int
@@ -254,6 +281,16 @@ class Example:
     weight: float = 1.0
     run: str | None = None
     rejected: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleCount:
+    """How many examples share a kind, a label and a reason of rejection (None: used)."""
+
+    kind: Literal["sample", "refine"]
+    label: str
+    rejected: str | None
+    count: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from engine.arc import Task
-from engine.archive.packing import unpack_bits
-from engine.archive.reading import Reading, candidate_range, outputs_of
+from engine.archive.packing import packed_grids, unpack_bits
+from engine.archive.reading import Reading, candidate_range
 from engine.archive.rows import (
     IterationRow,
     SearchState,
@@ -242,4 +242,4 @@ def _pattern(
         "SELECT outputs, right FROM pattern WHERE id = ?", (pattern,)
     ).fetchone()
     marks = None if right is None else unpack_bits(right, tests)
-    return outputs_of(reading.expand(packed)), marks
+    return packed_grids(reading.expand(packed)), marks

@@ -21,15 +21,16 @@ from typing import Final
 from engine.arc import Task
 from engine.archive.database import explain, open_to_write
 from engine.archive.live import encode_status, open_live, write_statuses
-from engine.archive.recording import (
-    Recorder,
+from engine.archive.recording import Recorder
+from engine.archive.rows import Checkpoint, Example
+from engine.archive.schema import ARCHIVE, ArchiveError
+from engine.archive.units import (
     StoredTask,
     check_pull,
+    check_same_tasks,
     split_pattern,
     stored_task,
 )
-from engine.archive.rows import Checkpoint, Example
-from engine.archive.schema import ARCHIVE, ArchiveError
 from engine.programs.candidate import Candidate, Pull
 
 _BATCH_SECONDS: Final = 0.03
@@ -58,7 +59,7 @@ class ArchiveWriter:
             except sqlite3.Error as error:
                 raise explain(error, self._path) from error
             opened.pop_all()
-        self._tasks: tuple[StoredTask, ...] = self._recorder.stored_tasks
+        self._tasks: tuple[StoredTask, ...] = self._recorder.tasks
         self._iterations = dict(self._recorder.iterations)
         self._lock = threading.Lock()
         self._filled = threading.Condition(self._lock)
@@ -83,7 +84,7 @@ class ArchiveWriter:
         """
         stored = tuple(stored_task(task) for task in tasks)
         if self._tasks:
-            _check_same_tasks(self._tasks, stored, self._path)
+            check_same_tasks(self._tasks, stored, self._path)
             return
         self._tasks = stored
         self._enqueue(lambda recorder: recorder.add_tasks(stored), len(stored))
@@ -316,14 +317,3 @@ def _settle(done: asyncio.Future[None], error: ArchiveError | None) -> None:
         done.set_result(None)
     else:
         done.set_exception(ArchiveError(str(error)))
-
-
-def _check_same_tasks(held: Sequence[StoredTask], given: Sequence[StoredTask], path: Path) -> None:
-    if len(held) != len(given):
-        raise ArchiveError(f"{path} holds {len(held)} tasks, not {len(given)}")
-    for index, (old, new) in enumerate(zip(held, given, strict=True)):
-        if old.id != new.id:
-            raise ArchiveError(f"{path}: task {index} is {old.id!r} there, not {new.id!r}")
-        if old != new:
-            what = "truth" if old.truth != new.truth else "grids"
-            raise ArchiveError(f"{path}: task {index} ({old.id}) has other {what} there")
