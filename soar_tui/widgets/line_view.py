@@ -1,0 +1,128 @@
+"""What all line-drawing widgets share: virtual lines, a fixed header, repainting what changed.
+
+Textual does not compare what it paints with what is there, so a view remembers the lines it drew
+and, when its values change, repaints only the cells that differ.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from soar_tui.widgets.palette import Painted
+from soar_tui.widgets.strips import changed_spans
+
+_SCREENS_KEPT = 4
+"""Drawn lines are kept for so many screens; further away they are drawn again."""
+
+
+class LineView(Painted, ScrollView):
+    """A scrolling view of lines drawn on demand.
+
+    A subclass says how many lines there are (`set_extent`) and draws one (`draw_line`); after a
+    change of its values it calls `redraw`. The first `header` lines do not scroll.
+    """
+
+    DEFAULT_CSS = """
+    LineView { scrollbar-size: 1 1; height: 1fr; width: 1fr; }
+    """
+
+    header: ClassVar[int] = 0
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._drawn: dict[int, Strip] = {}
+        self._drawn_width = -1
+
+    def draw_line(self, y: int, width: int) -> Strip:
+        """Draw virtual line `y`, 0 being the first below the header; `width` cells are in view."""
+        raise NotImplementedError
+
+    def draw_header(self, y: int, width: int) -> Strip:
+        """Draw line `y` of the header."""
+        raise NotImplementedError
+
+    @property
+    def page(self) -> int:
+        """Lines in view below the header."""
+        return max(1, self.size.height - self.header)
+
+    def set_extent(self, lines: int, width: int = 0) -> None:
+        """Say how many lines there are, and how wide the widest is (0: as wide as the view)."""
+        size = Size(width, lines + self.header)
+        if size != self.virtual_size:
+            self.virtual_size = size
+
+    def redraw(self) -> None:
+        """Draw the lines in view anew and repaint the cells that changed."""
+        width = self.size.width
+        if width != self._drawn_width:
+            self.repaint()
+            return
+        top = self.scroll_offset.y
+        before, self._drawn = self._drawn, {}
+        regions = []
+        for row in range(self.size.height):
+            key = row - self.header if row < self.header else row - self.header + top
+            old = before.get(key)
+            if old is None:
+                # Never painted, or scrolled in since: the paint that is due will draw it.
+                regions.append(Region(0, row, width, 1))
+                continue
+            new = self._line(key, width)
+            x = 0 if row < self.header else self.scroll_offset.x
+            for start, end in changed_spans(old, new):
+                start, end = max(start - x, 0), min(end - x, width)  # noqa: PLW2901 - in view
+                if start < end:
+                    regions.append(Region(start, row, end - start, 1))
+        if regions:
+            self.refresh(*regions)
+
+    def repaint(self) -> None:
+        """Forget what was drawn and paint everything."""
+        self._drawn.clear()
+        self.refresh()
+
+    def forget_drawn(self) -> None:
+        self._drawn.clear()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Draw for the new size."""
+        self._drawn.clear()
+        self.fit_to_size()
+
+    def fit_to_size(self) -> None:
+        """Adapt to a new size; for subclasses whose lines depend on it."""
+
+    def render_line(self, y: int) -> Strip:
+        """Return line `y` of the widget, 0 being its top."""
+        width = self.size.width
+        if y < self.header:
+            return self._line(y - self.header, width).adjust_cell_length(width)
+        scroll = self.scroll_offset
+        strip = self._line(y - self.header + scroll.y, width)
+        return strip.crop_extend(scroll.x, scroll.x + width, self.rich_style)
+
+    def _line(self, key: int, width: int) -> Strip:
+        if width != self._drawn_width:
+            self._drawn.clear()
+            self._drawn_width = width
+        strip = self._drawn.get(key)
+        if strip is None:
+            if len(self._drawn) > _SCREENS_KEPT * max(1, self.size.height):
+                self._drawn.clear()
+            base = self.rich_style
+            drawn = (
+                self.draw_header(key + self.header, width) if key < 0 else self._body(key, width)
+            )
+            strip = self._drawn[key] = drawn.apply_style(base)
+        return strip
+
+    def _body(self, y: int, width: int) -> Strip:
+        if y >= self.virtual_size.height - self.header:
+            return Strip.blank(width)
+        return self.draw_line(y, width)

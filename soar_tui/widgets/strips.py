@@ -1,0 +1,116 @@
+"""Lines of styled text as strips: fitting parts into a width, and finding what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeAlias
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+Part: TypeAlias = tuple[str, Style | None]
+"""Text of one style. Strings that are not ours have been through soar_tui.sanitise."""
+
+ELLIPSIS = "…"
+_MERGE = 6
+"""Changed cells at most this far apart are repainted as one: moving the cursor costs as much."""
+
+
+def fit(parts: Iterable[Part], width: int) -> Strip:
+    """Join parts to a strip of exactly `width` cells, cut with an ellipsis or padded."""
+    segments: list[Segment] = []
+    left = width
+    for text, style in parts:
+        length = cell_len(text)
+        if length > left:
+            if left:
+                segments.append(Segment(set_cell_size(text, left - 1) + ELLIPSIS, style))
+            return Strip(segments, width)
+        if text:
+            segments.append(Segment(text, style))
+        left -= length
+    if left:
+        segments.append(Segment(" " * left))
+    return Strip(segments, width)
+
+
+def cut(text: str, width: int) -> str:
+    """Return text cut to at most `width` cells, visibly."""
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, width - 1) + ELLIPSIS if width > 0 else ""
+
+
+def left(text: str, width: int) -> str:
+    """Return text in exactly `width` cells, aligned left."""
+    return set_cell_size(cut(text, width), width)
+
+
+def right(text: str, width: int) -> str:
+    """Return text in exactly `width` cells, aligned right."""
+    text = cut(text, width)
+    return " " * (width - cell_len(text)) + text
+
+
+def beside(strips: Iterable[Strip]) -> Strip:
+    """Join strips to one line."""
+    return Strip.join(list(strips))
+
+
+def columns(blocks: Sequence[Sequence[Strip]], gap: Sequence[Strip] | int = 1) -> list[Strip]:
+    """Put blocks of lines beside each other; each block's lines are of one width.
+
+    `gap` is a number of blank cells, or lines to put between each two blocks.
+    """
+    height = max((len(block) for block in blocks), default=0)
+    blanks = [Strip.blank(block[0].cell_length) if block else Strip([]) for block in blocks]
+    lines = []
+    for row in range(height):
+        line: list[Strip] = []
+        for place, block in enumerate(blocks):
+            if place:
+                line.append(_gap(gap, row))
+            line.append(block[row] if row < len(block) else blanks[place])
+        lines.append(beside(line))
+    return lines
+
+
+def _gap(gap: Sequence[Strip] | int, row: int) -> Strip:
+    if isinstance(gap, int):
+        return Strip.blank(gap)
+    return gap[row] if row < len(gap) else Strip.blank(gap[0].cell_length)
+
+
+def changed_spans(old: Strip, new: Strip) -> list[tuple[int, int]]:
+    """Return the half-open cell ranges in which two strips differ, close ones merged."""
+    if old == new:
+        return []
+    before, after = list(_cells(old)), list(_cells(new))
+    shared = min(len(before), len(after))
+    spans: list[tuple[int, int]] = []
+    for x in range(shared):
+        if before[x] == after[x]:
+            continue
+        if spans and x - spans[-1][1] <= _MERGE:
+            spans[-1] = (spans[-1][0], x + 1)
+        else:
+            spans.append((x, x + 1))
+    longest = max(len(before), len(after))
+    if longest > shared:
+        start = spans.pop()[0] if spans and shared - spans[-1][1] <= _MERGE else shared
+        spans.append((start, longest))
+    return spans
+
+
+def _cells(strip: Strip) -> Iterator[tuple[str, Style | None]]:
+    for text, style, _ in strip:
+        if len(text) == cell_len(text):
+            for character in text:
+                yield character, style
+            continue
+        for character in text:
+            # The second half of a wide character repeats it, so that both halves change together.
+            for _half in range(cell_len(character)):
+                yield character, style

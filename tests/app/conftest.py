@@ -1,0 +1,49 @@
+"""What tests of the app share: a fixed terminal, and screens compared with what was agreed on."""
+
+import os
+
+# Textual reads these when it is imported: the same colours and no motion wherever the tests run.
+os.environ["TEXTUAL_COLOR_SYSTEM"] = "truecolor"
+os.environ["TEXTUAL_ANIMATIONS"] = "none"
+for inherited in ("NO_COLOR", "SSH_CONNECTION", "SSH_TTY"):
+    os.environ.pop(inherited, None)
+
+import difflib
+from pathlib import Path
+
+import pytest
+
+from tests.app.screen import screen_text
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+
+
+def pytest_addoption(parser):
+    parser.addoption("--update-snapshots", action="store_true", help="accept screens as they are")
+    parser.addoption("--save-svg", type=Path, metavar="FOLDER", help="also save screens as SVG")
+
+
+@pytest.fixture
+def snapshot(request):
+    """Return a function that compares an app's screen with tests/app/snapshots/NAME.txt."""
+    update = request.config.getoption("update_snapshots", default=False)
+    pictures = request.config.getoption("save_svg", default=None)
+
+    def compare(app, name):
+        seen = screen_text(app)
+        path = SNAPSHOTS / f"{name}.txt"
+        if pictures is not None:
+            pictures.mkdir(parents=True, exist_ok=True)
+            (pictures / f"{name}.svg").write_text(app.export_screenshot(), encoding="utf-8")
+        if update:
+            SNAPSHOTS.mkdir(exist_ok=True)
+            path.write_text(seen, encoding="utf-8")
+            return
+        assert path.exists(), f"no snapshot {name}: run pytest tests/app --update-snapshots"
+        agreed = path.read_text(encoding="utf-8")
+        difference = difflib.unified_diff(
+            agreed.splitlines(), seen.splitlines(), "agreed", "seen", lineterm=""
+        )
+        assert seen == agreed, "\n".join(difference)
+
+    return compare
