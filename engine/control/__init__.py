@@ -4,7 +4,8 @@ This is what the command line and the app may call: make or find a run folder, l
 read its state, send it a command. The engine's own side is in `engine.control.process`.
 """
 
-from engine.archive.commands import send
+from engine.archive.commands import reply, send
+from engine.archive.schema import ArchiveError
 from engine.control.folder import (
     LOG_NAME,
     SETTINGS_NAME,
@@ -21,6 +22,7 @@ from engine.control.state import RunState, State, run_state
 __all__ = [
     "LOG_NAME",
     "SETTINGS_NAME",
+    "ArchiveError",
     "LaunchError",
     "RunFolderError",
     "RunState",
@@ -31,6 +33,7 @@ __all__ = [
     "find_run",
     "launch",
     "log_tail",
+    "reply",
     "run_folders",
     "run_state",
     "send",

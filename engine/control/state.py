@@ -40,18 +40,16 @@ def run_state(folder: Path, reader: RunReader, iterations: int) -> RunState:
     """
     # The lock is read before the rest: an engine that ends in between has written its farewell.
     alive = engine_alive(folder)
-    status = reader.statuses().get("engine")
-    heartbeat = status.get("heartbeat") if isinstance(status, dict) else None
+    row = reader.statuses().get("engine")
+    status = row.value if row is not None and isinstance(row.value, dict) else {}
+    heartbeat = status.get("heartbeat")
     silent = None if heartbeat is None else max(0.0, time.time() - float(heartbeat))
     if alive:
-        assert isinstance(status, dict) or status is None
         if silent is None or silent > STALLED_SECONDS:
             return RunState("stalled", silent)
-        if status is not None and status.get("draining"):
+        if status.get("draining"):
             return RunState("draining", silent)
-        return RunState(
-            "paused" if status is not None and status.get("paused") else "running", silent
-        )
+        return RunState("paused" if status.get("paused") else "running", silent)
     if sum(row.ended is not None for row in reader.iterations()) >= iterations:
         return RunState("finished", silent)
     last = reader.last_event(kinds=("start", "drained", "finished", "crash"))

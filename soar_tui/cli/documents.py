@@ -1,0 +1,283 @@
+"""The JSON documents of the command line: what `--json` prints, as types.
+
+They are a contract, described for readers in docs/json.md: fields are only ever added. A figure
+that is not known (the truth of a test input, the end of something under way) is null, never 0 or
+false. Grids are lists of rows of ints 0..9. Every field is always there.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+Rows: TypeAlias = list[list[int]]
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What all documents share: frozen, by keyword, nothing beside the described fields."""
+
+
+class ErrorDocument(Document, frozen=True):
+    """What stands on stderr when a command with --json fails; stdout is then empty."""
+
+    error: str
+    exit_code: int
+
+
+class IterationDocument(Document, frozen=True):
+    """One iteration of a run; `phase` is train or test, `partial_credit` a mean, 0..1."""
+
+    index: int
+    phase: str
+    tasks: int
+    known: int
+    finished: int
+    solved: int | None
+    oracle: int | None
+    partial_credit: float | None
+    candidates: int
+    seconds: float
+
+
+class TaskResultDocument(Document, frozen=True):
+    """How one task stands in the last iteration."""
+
+    task: str
+    finished: bool
+    solved: bool | None
+    oracle: bool | None
+    candidates: int
+    best_accuracy: float | None
+    vote_share: float | None
+    shortest_perfect: int | None
+
+
+class RunDocument(Document, frozen=True):
+    """A run: what `run`, `attach`, `resume` and `status` print."""
+
+    run: str
+    folder: str
+    state: str
+    reason: str | None
+    task_set: str
+    policy: str
+    seed: int
+    tasks: int
+    known: int
+    finished: int
+    solved: int | None
+    oracle: int | None
+    candidates: int
+    seconds: float
+    process: int | None
+    silent: float | None
+    iterations: list[IterationDocument]
+    results: list[TaskResultDocument]
+
+
+class RunRowDocument(Document, frozen=True):
+    """One line of the list of runs."""
+
+    run: str
+    folder: str
+    state: str
+    reason: str | None
+    task_set: str
+    policy: str
+    tasks: int
+    known: int
+    finished: int
+    iteration: int | None
+    iterations: int
+    solved: int | None
+    candidates: int
+    seconds: float
+    started: float | None
+    bytes: int
+
+
+class RunsDocument(Document, frozen=True):
+    """What `runs` prints; `problems` are runs that are known but cannot be read, and why."""
+
+    home: str
+    runs: list[RunRowDocument]
+    problems: list[str]
+
+
+class CommandDocument(Document, frozen=True):
+    """What `pause`, `stop` and `resume` (of an engine that lives) print."""
+
+    run: str
+    command: Literal["pause", "resume", "drain", "stop"]
+    reply: str
+    state: str
+
+
+class LaunchDocument(Document, frozen=True):
+    """What `run --detach` and `resume --detach` print once the engine is ready."""
+
+    run: str
+    folder: str
+    state: str
+    process: int
+
+
+class PairDocument(Document, frozen=True):
+    """A demonstration pair."""
+
+    input: Rows
+    output: Rows
+
+
+class TestInputDocument(Document, frozen=True):
+    """A test input; `output` is the truth where it is known."""
+
+    input: Rows
+    output: Rows | None
+
+
+class TaskDocument(Document, frozen=True):
+    """A task, as `tasks SPEC --show ID` prints it (the shape of ARC's own files, and the id)."""
+
+    id: str
+    train: list[PairDocument]
+    test: list[TestInputDocument]
+
+
+class TaskRowDocument(Document, frozen=True):
+    """One line of the list of tasks; shapes are [rows, columns]."""
+
+    id: str
+    pairs: int
+    tests: int
+    known: bool
+    input_shapes: list[list[int]]
+    output_shapes: list[list[int]]
+
+
+class TasksDocument(Document, frozen=True):
+    """What `tasks SPEC` prints."""
+
+    task_set: str
+    tasks: list[TaskRowDocument]
+
+
+class NamedSetDocument(Document, frozen=True):
+    """A task set known by name."""
+
+    name: str
+    tasks: int
+    tests: int
+    about: str
+
+
+class TaskSetsDocument(Document, frozen=True):
+    """What `tasks` prints."""
+
+    sets: list[NamedSetDocument]
+
+
+class ProducedDocument(Document, frozen=True):
+    """What a program gave on one input: a grid, or why there is none."""
+
+    output: Rows | None
+    error: str | None
+    right: bool | None
+
+
+class CandidateDocument(Document, frozen=True):
+    """A candidate in a list; `number` counts the task's candidates within the iteration."""
+
+    id: int
+    number: int
+    operator: Literal["sample", "refine"]
+    parent: int | None
+    accuracy: float | None
+    filter: str | None
+    length: int | None
+
+
+class CandidateDetailDocument(Document, frozen=True):
+    """A candidate with its program, what it gave on each input, and its refinement chain."""
+
+    id: int
+    number: int
+    operator: Literal["sample", "refine"]
+    parent: int | None
+    accuracy: float | None
+    filter: str | None
+    length: int | None
+    source: str | None
+    train: list[ProducedDocument]
+    test: list[ProducedDocument]
+    chain: list[CandidateDocument]
+
+
+class PatternDocument(Document, frozen=True):
+    """A pattern of the vote: the outputs for all test inputs that some programs agree on."""
+
+    rank: int
+    outputs: list[Rows]
+    count: int
+    weight: float
+    share: float
+    submitted: bool
+    right: bool | None
+
+
+class ShowDocument(Document, frozen=True):
+    """One task of a run, as `show RUN TASK` and, inside its own document, `solve` print it."""
+
+    run: str
+    task: str
+    iteration: int
+    finished: bool
+    solved: bool | None
+    oracle: bool | None
+    candidates: int
+    train: list[PairDocument]
+    test: list[TestInputDocument]
+    submissions: list[list[Rows]]
+    formula: str
+    patterns: list[PatternDocument]
+    best: list[CandidateDocument]
+    candidate: CandidateDetailDocument | None
+
+
+class SolveDocument(Document, frozen=True):
+    """What `solve` prints."""
+
+    run: str
+    folder: str
+    state: str
+    seconds: float
+    task: ShowDocument
+
+
+class ExportDocument(Document, frozen=True):
+    """What `export submission` prints; `placeholders` are tasks that have no pattern."""
+
+    run: str
+    path: str
+    tasks: int
+    test_inputs: int
+    placeholders: list[str]
+
+
+class CheckDocument(Document, frozen=True):
+    """One thing doctor looked at; `needed` things that are missing make it fail."""
+
+    name: str
+    state: Literal["ok", "missing", "note"]
+    needed: bool
+    detail: str
+    hint: str | None
+
+
+class DoctorDocument(Document, frozen=True):
+    """What `doctor` prints; `gpu` is filled by --gpu only."""
+
+    ok: bool
+    checks: list[CheckDocument]
+    gpu: list[CheckDocument]

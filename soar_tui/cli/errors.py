@@ -1,0 +1,34 @@
+"""Exit codes, and what becomes of an error: one clear line and a code, never a trace."""
+
+from __future__ import annotations
+
+OK, FAILED, BAD_INPUT, UNFINISHED, INTERRUPTED = 0, 1, 2, 3, 130
+"""Exit codes: done · failed · usage or input refused · the run is not finished · Ctrl+C."""
+
+
+class InputError(ValueError):
+    """What the user asked for cannot be done as asked; the message says what is allowed."""
+
+
+class OutcomeError(RuntimeError):
+    """Something was tried and failed; the message says what and how to go on."""
+
+
+def exit_code(error: BaseException) -> int | None:
+    """Return the exit code an error stands for, or None when it is a defect of this program."""
+    from engine.arc import TaskFileError
+    from engine.config import ConfigError
+    from engine.control import ArchiveError, LaunchError, RunFolderError
+
+    if isinstance(error, InputError | ConfigError | TaskFileError | RunFolderError):
+        return BAD_INPUT
+    if isinstance(error, OutcomeError | ArchiveError | LaunchError | OSError):
+        return FAILED
+    return None
+
+
+def message(error: BaseException) -> str:
+    """Return an error's text; that of the operating system with the file it is about."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)

@@ -1,0 +1,131 @@
+"""`soar-tui export submission`: a run's answers in Kaggle's format."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from soar_tui.cli import terminal
+from soar_tui.cli.answers import SUBMITTED, ranked_patterns, searched_iterations
+from soar_tui.cli.errors import OK, InputError
+from soar_tui.cli.options import JsonOption, RunArgument
+
+if TYPE_CHECKING:
+    from engine.archive.reader import RunReader
+    from engine.config import Settings
+
+EPILOG = """Examples:
+
+  soar-tui export submission last --out submission.json
+
+  soar-tui export submission last --out - | head -c 300"""
+
+PLACEHOLDER = [[0]]
+"""The grid that stands where a task has no answer: Kaggle wants one for every test input."""
+
+Answer: TypeAlias = list[dict[str, list[list[int]]]]
+"""One task's two attempts for each of its test inputs, in Kaggle's form."""
+
+
+def submission(
+    run: RunArgument,
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", metavar="PATH", help="The file to write; - is stdout.", show_default=False
+        ),
+    ],
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the file if it is there already.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Write the two submissions of every task as Kaggle's submission.json.
+
+    They are those of the last iteration that searched the task, while it is searched those that
+    lead so far. A task without any answer gets a placeholder; how many do is said.
+    """
+    from engine.archive.reader import RunReader
+    from engine.config import load_settings
+    from engine.control import SETTINGS_NAME, find_run
+    from soar_tui.cli.documents import ExportDocument
+
+    to_stdout = str(out) == "-"
+    if to_stdout and as_json:
+        raise InputError("--out - and --json both want stdout: write the submission to a file")
+    if not to_stdout and out.exists() and not force:
+        raise InputError(f"{out}: there is a file of that name; --force replaces it")
+    folder = find_run(run)
+    settings = load_settings(folder / SETTINGS_NAME)
+    with RunReader(folder) as reader:
+        tasks = reader.tasks()
+        searched = searched_iterations(reader)
+        found = {
+            task.id: _answer(reader, index, searched[index], settings)
+            for index, task in enumerate(tasks)
+        }
+    missing = [identifier for identifier, answer in found.items() if not answer]
+    answers = {
+        task.id: found[task.id] or [_attempts(PLACEHOLDER, PLACEHOLDER) for _ in task.test]
+        for task in tasks
+    }
+    text = json.dumps(answers, separators=(",", ":")) + "\n"
+    if to_stdout:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    else:
+        _write_whole(out, text)
+    tests = sum(len(task.test) for task in tasks)
+    if as_json:
+        terminal.emit(
+            ExportDocument(
+                run=folder.name,
+                path=str(out.resolve()),
+                tasks=len(tasks),
+                test_inputs=tests,
+                placeholders=missing,
+            )
+        )
+    else:
+        gaps = f"; {len(missing)} without any answer hold a placeholder" if missing else ""
+        where = "stdout" if to_stdout else str(out)
+        terminal.err().print(f"{where}: {len(tasks)} tasks, {tests} test inputs{gaps}")
+    return OK
+
+
+def _answer(reader: RunReader, task: int, iterations: list[int], settings: Settings) -> Answer:
+    """Return a task's answer, empty when no program gave an output for all its test inputs."""
+    from engine.arc import unpack
+
+    for iteration in iterations:
+        _, patterns = ranked_patterns(reader, iteration, task, settings.vote)
+        if patterns:
+            submitted = [
+                [unpack(output).tolist() for output in pattern.outputs]
+                for pattern in patterns[:SUBMITTED]
+            ]
+            # Where all programs agree there is no second answer; Kaggle still wants one.
+            return [_attempts(*pair) for pair in zip(submitted[0], submitted[-1], strict=True)]
+    return []
+
+
+def _attempts(first: list[list[int]], second: list[list[int]]) -> dict[str, list[list[int]]]:
+    return {"attempt_1": first, "attempt_2": second}
+
+
+def _write_whole(path: Path, text: str) -> None:
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        with unfinished.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise

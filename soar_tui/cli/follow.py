@@ -1,0 +1,220 @@
+"""Following a run until its engine ends: progress on stderr, and what Ctrl+C does meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from soar_tui.cli.errors import FAILED, INTERRUPTED, OK, UNFINISHED
+from soar_tui.numbers import duration, of
+from soar_tui.sanitise import one_line
+
+if TYPE_CHECKING:
+    from engine.archive.reader import RunReader
+    from engine.config import Settings
+    from engine.control import RunState
+
+LOOK_SECONDS = 0.25
+PLAIN_SECONDS = 10.0
+RATE_SECONDS = 10.0
+ALIVE = frozenset({"running", "paused", "draining", "stalled"})
+
+
+class Interrupts:
+    """Counts Ctrl+C while entered, so that each press means something and none kills."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._pressed = threading.Event()
+        self._before: Callable[[int, FrameType | None], object] | int | None = None
+
+    def __enter__(self) -> Interrupts:
+        self._before = signal.signal(signal.SIGINT, self._note)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.count += 1
+        self._pressed.set()
+
+    def wait(self, seconds: float) -> None:
+        """Wait; a press cuts it short."""
+        self._pressed.wait(seconds)
+        self._pressed.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What following shows of a run at one moment; `eta` is in seconds, None when unclear."""
+
+    state: RunState
+    iteration: int
+    iterations: int
+    tasks: int
+    finished: int
+    known: int
+    solved: int | None
+    candidates: int
+    rate: float | None
+    eta: float | None
+
+
+class Rate:
+    """Candidates per second over the last RATE_SECONDS."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, int]] = deque()
+
+    def update(self, count: int, now: float) -> float | None:
+        """Note a count and return the rate, None until two moments are known."""
+        self._seen.append((now, count))
+        while len(self._seen) > 2 and now - self._seen[0][0] > RATE_SECONDS:
+            self._seen.popleft()
+        then, before = self._seen[0]
+        return (count - before) / (now - then) if now > then else None
+
+
+def glance(folder: Path, reader: RunReader, settings: Settings, rate: Rate) -> Glance:
+    """Look at a run once."""
+    from engine.control import run_state
+
+    state = run_state(folder, reader, settings.iterations)
+    rows = reader.iterations()
+    engine = reader.statuses().get("engine")
+    status = engine.value if engine is not None and isinstance(engine.value, dict) else {}
+    candidates = sum(row.candidates for row in rows)
+    if not rows:
+        tasks = len(reader.tasks())
+        return Glance(state, 0, settings.iterations, tasks, 0, 0, None, candidates, None, None)
+    row = rows[-1]
+    in_flight = min(settings.tasks_in_flight, row.tasks - row.finished)
+    # Tasks under way count half: on average they are in their middle.
+    done = (row.finished + 0.5 * in_flight) / row.tasks if row.finished else 0.0
+    seconds = float(status.get("iteration_seconds", 0.0))
+    eta = None
+    if done and state.state == "running":
+        whole = seconds / done
+        eta = whole * (1 - done) + whole * (settings.iterations - 1 - row.index)
+    return Glance(
+        state=state,
+        iteration=row.index,
+        iterations=settings.iterations,
+        tasks=row.tasks,
+        finished=row.finished,
+        known=row.known,
+        solved=row.solved,
+        candidates=candidates,
+        rate=rate.update(candidates, time.monotonic()),
+        eta=eta,
+    )
+
+
+def follow(folder: Path, settings: Settings, interrupts: Interrupts, console: Console) -> Glance:
+    """Show a run's progress until its engine has ended, or until Ctrl+C was pressed twice.
+
+    The first Ctrl+C drains the engine: pulls under way finish and are archived, then it ends. The
+    second leaves it draining. Errors of the run are shown as they happen.
+    """
+    from engine.archive.reader import RunReader
+    from engine.control import send
+
+    rate = Rate()
+    drained = False
+    with RunReader(folder) as reader, _display(console, folder.name) as show:
+        past = reader.events(limit=1, newest=True)
+        last_event = past[-1].id if past else 0
+        while True:
+            seen = glance(folder, reader, settings, rate)
+            for event in reader.events(after=last_event, limit=100):
+                last_event = event.id
+                if event.level in ("error", "warning"):
+                    console.print(Text(f"{event.level}: {one_line(event.text)}", style="red"))
+            show(seen)
+            if seen.state.state not in ALIVE or interrupts.count > 1:
+                return seen
+            if interrupts.count and not drained:
+                drained = True
+                send(folder, "drain")
+                console.print(
+                    "Ctrl+C: work under way finishes, then the engine ends "
+                    "(Ctrl+C again: leave it to it)"
+                )
+            interrupts.wait(LOOK_SECONDS)
+
+
+def ending(seen: Glance, interrupts: Interrupts) -> int:
+    """Return the exit code a followed run ends with."""
+    if interrupts.count:
+        return INTERRUPTED
+    return {"finished": OK, "crashed": FAILED}.get(seen.state.state, UNFINISHED)
+
+
+@contextlib.contextmanager
+def _display(console: Console, name: str) -> Iterator[Callable[[Glance], None]]:
+    """Yield what shows a glance: two lines that stay in place, or now and then a line."""
+    if console.is_terminal and not console.is_dumb_terminal:
+        with Live(console=console, auto_refresh=False, transient=True) as live:
+            yield lambda seen: live.update(_panel(name, seen), refresh=True)
+        return
+    shown = time.monotonic()
+
+    def show(seen: Glance) -> None:
+        nonlocal shown
+        if time.monotonic() - shown >= PLAIN_SECONDS:
+            shown = time.monotonic()
+            console.print(
+                f"{_place(seen)}: {of(seen.finished, seen.tasks)} tasks, {_figures(seen)}"
+            )
+
+    yield show
+
+
+def _panel(name: str, seen: Glance) -> Group:
+    top = Table.grid(padding=(0, 1), expand=True)
+    top.add_column(overflow="ellipsis", no_wrap=True, ratio=2)
+    top.add_column(no_wrap=True)
+    top.add_column(ratio=2)
+    top.add_column(no_wrap=True, justify="right")
+    top.add_row(
+        Text(name, style="bold"),
+        _place(seen),
+        ProgressBar(total=max(1, seen.tasks), completed=seen.finished),
+        f"{of(seen.finished, seen.tasks)} tasks",
+    )
+    return Group(top, Text(_figures(seen), style="dim", overflow="ellipsis", no_wrap=True))
+
+
+def _place(seen: Glance) -> str:
+    return f"iteration {seen.iteration + 1}/{seen.iterations}"
+
+
+def _figures(seen: Glance) -> str:
+    solved = "truth unknown"
+    if seen.solved is not None:
+        solved = f"solved {of(seen.solved, min(seen.finished, seen.known))}"
+    parts = [solved, f"{seen.candidates:,} candidates"]
+    if seen.rate is not None and seen.state.state == "running":
+        parts.append(f"{seen.rate:,.0f}/s")
+    if seen.eta is not None:
+        parts.append(f"ETA {duration(seen.eta)}")
+    if seen.state.state == "stalled":
+        parts.append(f"stalled: the engine is silent for {duration(seen.state.silent)}")
+    elif seen.state.state != "running":
+        parts.append(seen.state.state)
+    return " · ".join(parts)

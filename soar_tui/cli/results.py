@@ -1,0 +1,314 @@
+"""How a run stands, read from its folder: as a document, and as tables with the next steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from soar_tui.cli.answers import ranked_patterns
+from soar_tui.cli.source_text import entry, print_source
+from soar_tui.numbers import duration, of, percent
+from soar_tui.sanitise import many_lines, one_line
+
+if TYPE_CHECKING:
+    from engine.arc import Task
+    from engine.archive.reader import RunReader
+    from engine.archive.rows import CandidateRow, IterationRow, TaskRow
+    from engine.config import Settings
+    from engine.control import RunState
+    from soar_tui.cli.documents import IterationDocument, RunDocument, TaskResultDocument
+
+ROWS = 60
+"""The most tasks that are shown line by line."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskResult:
+    """How one task stands in one iteration.
+
+    `share` is the heaviest pattern's share of all weight, 0..1; `shortest` the shortest program
+    right on every demonstration (and on the tests, if one is known to be); None where there is
+    none.
+    """
+
+    task: Task
+    row: TaskRow
+    share: float | None
+    shortest: CandidateRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All that a run's folder says of how it stands; `results` are of the last iteration."""
+
+    folder: Path
+    settings: Settings
+    state: RunState
+    process: int | None
+    iterations: tuple[IterationRow, ...]
+    tasks: tuple[Task, ...]
+    results: tuple[TaskResult, ...]
+    running_seconds: float
+
+    @property
+    def last(self) -> IterationRow | None:
+        """The latest iteration that has begun."""
+        return self.iterations[-1] if self.iterations else None
+
+    @property
+    def candidates(self) -> int:
+        """How many candidates there are over all iterations."""
+        return sum(row.candidates for row in self.iterations)
+
+    @property
+    def seconds(self) -> float:
+        """How long engines have worked on the run."""
+        return sum(self.seconds_of(row) for row in self.iterations)
+
+    def seconds_of(self, row: IterationRow) -> float:
+        """How long engines have worked on an iteration."""
+        return self.running_seconds if row.seconds is None else row.seconds
+
+
+def standing(folder: Path, *, with_results: bool = True) -> Standing:
+    """Read how a run stands. Raises ConfigError and ArchiveError."""
+    from engine.archive.reader import RunReader
+    from engine.config import load_settings
+    from engine.control import SETTINGS_NAME, engine_process, run_state
+
+    settings = load_settings(folder / SETTINGS_NAME)
+    with RunReader(folder) as reader:
+        state = run_state(folder, reader, settings.iterations)
+        iterations = tuple(reader.iterations())
+        results: tuple[TaskResult, ...] = ()
+        if with_results and iterations:
+            results = tuple(_results(reader, iterations[-1].index, settings))
+        return Standing(
+            folder=folder,
+            settings=settings,
+            state=state,
+            process=engine_process(folder),
+            iterations=iterations,
+            tasks=reader.tasks(),
+            results=results,
+            running_seconds=running_seconds(reader),
+        )
+
+
+def state_of(folder: Path) -> RunState:
+    """Return a run's state. Raises ConfigError and ArchiveError."""
+    return standing(folder, with_results=False).state
+
+
+def running_seconds(reader: RunReader) -> float:
+    """Return how long engines have worked on the iteration that is under way."""
+    status = reader.statuses().get("engine")
+    if status is None or not isinstance(status.value, dict):
+        return 0.0
+    return float(status.value.get("iteration_seconds", 0.0))
+
+
+def _results(reader: RunReader, iteration: int, settings: Settings) -> list[TaskResult]:
+    found = []
+    for task, row in zip(reader.tasks(), reader.task_rows(iteration), strict=True):
+        share = shortest = None
+        if row.candidates:
+            _, patterns = ranked_patterns(reader, iteration, row.index, settings.vote)
+            share = patterns[0].share if patterns else None
+        if row.perfect:
+            shortest = _shortest_perfect(reader, iteration, row.index)
+        found.append(TaskResult(task, row, share, shortest))
+    return found
+
+
+def _shortest_perfect(reader: RunReader, iteration: int, task: int) -> CandidateRow | None:
+    """Return the shortest perfect program, among those known to be right if there are any."""
+    from engine.archive.rows import CandidateQuery
+
+    query = CandidateQuery(iteration=iteration, task=task, perfect=True)
+    best: CandidateRow | None = None
+    after: int | None = None
+    while True:
+        page = reader.candidates(query, after=after)
+        best = min((*page.rows, *(() if best is None else (best,))), key=_by_length, default=None)
+        after = page.next
+        if after is None:
+            return best
+
+
+def _by_length(row: CandidateRow) -> tuple[bool, int, int]:
+    return (row.right is not True, row.length or 0, row.id)
+
+
+def run_document(now: Standing) -> RunDocument:
+    """Return how a run stands as a document."""
+    from soar_tui.cli.documents import RunDocument
+
+    last = now.last
+    return RunDocument(
+        run=now.folder.name,
+        folder=str(now.folder),
+        state=now.state.state,
+        reason=now.state.reason,
+        task_set=now.settings.tasks,
+        policy=now.settings.policy.kind,
+        seed=now.settings.seed,
+        tasks=len(now.tasks),
+        known=sum(task.truth is not None for task in now.tasks),
+        finished=0 if last is None else last.finished,
+        solved=None if last is None else last.solved,
+        oracle=None if last is None else last.oracle,
+        candidates=now.candidates,
+        seconds=now.seconds,
+        process=now.process,
+        silent=now.state.silent,
+        iterations=[_iteration_document(row, now.seconds_of(row)) for row in now.iterations],
+        results=[_result_document(result) for result in now.results],
+    )
+
+
+def _iteration_document(row: IterationRow, seconds: float) -> IterationDocument:
+    from soar_tui.cli.documents import IterationDocument
+
+    return IterationDocument(
+        index=row.index,
+        phase=row.phase,
+        tasks=row.tasks,
+        known=row.known,
+        finished=row.finished,
+        solved=row.solved,
+        oracle=row.oracle,
+        partial_credit=row.partial_credit,
+        candidates=row.candidates,
+        seconds=seconds,
+    )
+
+
+def _result_document(result: TaskResult) -> TaskResultDocument:
+    from soar_tui.cli.documents import TaskResultDocument
+
+    row = result.row
+    return TaskResultDocument(
+        task=row.id,
+        finished=row.state == "finished",
+        solved=row.vote_right,
+        oracle=row.oracle,
+        candidates=row.candidates,
+        best_accuracy=row.best,
+        vote_share=result.share,
+        shortest_perfect=None if result.shortest is None else result.shortest.length,
+    )
+
+
+def print_run(console: Console, now: Standing, *, with_programs: bool = False) -> None:
+    """Print how a run stands: its state, its iterations, its tasks, and what to do next."""
+    console.print(heading(now))
+    if now.state.reason:
+        console.print(Text(f"  {one_line(now.state.reason)}", style="red"))
+    if len(now.iterations) > 1 or len(now.results) > ROWS:
+        console.print(_iteration_table(now))
+    if now.results and len(now.results) <= ROWS:
+        console.print(_task_table(now.results))
+    if with_programs:
+        _print_programs(console, now)
+    for line in next_steps(now):
+        console.print(line)
+
+
+def heading(now: Standing) -> Text:
+    """Return the line that says what a run is and how far it has come."""
+    last = now.last
+    parts = [now.state.state, one_line(now.settings.tasks), now.settings.policy.kind]
+    if last is not None:
+        if now.settings.iterations > 1:
+            parts.append(f"iteration {last.index + 1} of {now.settings.iterations}")
+        parts.append(f"{of(last.finished, last.tasks)} tasks searched")
+        parts.append(f"solved {of(last.solved, last.known)}" if last.known else "truth unknown")
+        parts.append(f"{now.candidates:,} candidates in {duration(now.seconds)}")
+    return Text.assemble((now.folder.name, "bold"), "  ", " · ".join(parts))
+
+
+def _iteration_table(now: Standing) -> Table:
+    table = _table(
+        "iteration", "phase", "searched", "solved", "oracle", "partial", "candidates", "time"
+    )
+    for row in now.iterations:
+        table.add_row(
+            str(row.index + 1),
+            row.phase,
+            of(row.finished, row.tasks),
+            of(row.solved, row.known) if row.known else "?",
+            of(row.oracle, row.known) if row.known else "?",
+            percent(row.partial_credit),
+            f"{row.candidates:,}",
+            duration(now.seconds_of(row)),
+        )
+    return table
+
+
+def _task_table(results: tuple[TaskResult, ...]) -> Table:
+    table = _table("task", "solved", "candidates", "best", "vote", "shortest")
+    for result in results:
+        row, pairs = result.row, len(result.task.train)
+        table.add_row(
+            one_line(row.id),
+            mark(row.vote_right),
+            f"{row.candidates:,}",
+            "–" if row.best is None else f"{round(row.best * pairs)}/{pairs}",
+            percent(result.share),
+            "–" if result.shortest is None else f"{result.shortest.length:,}",
+        )
+    return table
+
+
+def _table(first: str, *others: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(first, overflow="fold")
+    for name in others:
+        table.add_column(name, justify="center" if name == "solved" else "right")
+    return table
+
+
+def mark(right: bool | None) -> Text:
+    """Return the mark of right, wrong and unknown."""
+    if right is None:
+        return Text("?", style="dim")
+    return Text("✓", style="green") if right else Text("✗", style="red")
+
+
+def _print_programs(console: Console, now: Standing) -> None:
+    """Print, for each solved task, the `transform` of its shortest program."""
+    from engine.archive.reader import RunReader
+
+    with RunReader(now.folder) as reader:
+        for result in now.results:
+            if not result.row.vote_right or result.shortest is None:
+                continue
+            source = reader.candidate(result.shortest.id).candidate.source
+            if source is not None:
+                console.print(Text(f"\n{one_line(result.row.id)}", style="bold"))
+                print_source(console, entry(many_lines(source)))
+
+
+def next_steps(now: Standing) -> list[str]:
+    """Return lines that say how to go on from here."""
+    name = now.folder.name
+    steps = []
+    if now.state.state in ("stopped", "crashed", "new"):
+        steps.append(f"  go on        soar-tui resume {name}")
+    if now.state.state in ("running", "draining", "stalled"):
+        steps.append(f"  watch it     soar-tui attach {name}")
+    if now.state.state == "paused":
+        steps.append(f"  go on        soar-tui resume {name}")
+    shown = next((r.row.id for r in now.results if r.row.vote_right), None)
+    shown = shown or next((r.row.id for r in now.results), None)
+    if shown is not None:
+        steps.append(f"  look at one  soar-tui show {name} {one_line(shown)}")
+    if now.iterations:
+        steps.append(f"  hand over    soar-tui export submission {name} --out submission.json")
+    return steps

@@ -1,0 +1,145 @@
+"""`soar-tui run`: make a run folder, start its engine, follow it, show what it solved."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from soar_tui.cli import terminal
+from soar_tui.cli.errors import INTERRUPTED, OK
+from soar_tui.cli.follow import Interrupts, ending, follow
+from soar_tui.cli.options import (
+    ConfigOption,
+    DetachOption,
+    JsonOption,
+    NameOption,
+    PresetOption,
+    RefinementsOption,
+    SamplesOption,
+    SeedOption,
+    SetOption,
+    rooted,
+    settings_from,
+)
+
+if TYPE_CHECKING:
+    from engine.config import Settings
+
+EPILOG = """Examples:
+
+  soar-tui run --tasks sample --preset demo
+
+  soar-tui run --tasks arc1-train:100 --preset cpu --seed 0 --json
+
+  soar-tui run --tasks my_tasks/ --samples 1000 --set search.c=10 --detach"""
+
+
+def run(
+    *,
+    tasks: Annotated[
+        str | None,
+        typer.Option(
+            "--tasks",
+            metavar="SPEC",
+            help="A set by name, a task file, a folder, a Kaggle challenges file; SPEC:K for its "
+            "first K tasks. `soar-tui tasks` lists the names. [default: sample]",
+            show_default=False,
+        ),
+    ] = None,
+    preset: PresetOption = None,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+    seed: SeedOption = None,
+    iterations: Annotated[
+        int | None,
+        typer.Option(
+            "--iterations", metavar="N", help="How often to go round.", show_default=False
+        ),
+    ] = None,
+    samples: SamplesOption = None,
+    refinements: RefinementsOption = None,
+    name: NameOption = None,
+    detach: DetachOption = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Search a set of tasks: start an engine of its own and follow it.
+
+    Ctrl+C lets the work under way finish and ends the engine; `soar-tui resume` goes on later.
+    """
+    settings = settings_from(
+        preset,
+        config,
+        assignments or [],
+        {
+            "tasks": tasks,
+            "seed": seed,
+            "iterations": iterations,
+            "search.samples": samples,
+            "search.refinements": refinements,
+        },
+    )
+    folder = make_run(settings, name)
+    return carry_out(
+        folder, settings, detach=detach, as_json=as_json, with_programs=preset == "demo"
+    )
+
+
+def make_run(settings: Settings, name: str | None) -> Path:
+    """Make a run folder for settings whose tasks are known to load.
+
+    Raises TaskFileError, ConfigError or RunFolderError before anything is written.
+    """
+    import msgspec
+
+    from engine.arc import load_tasks
+    from engine.control import create_run
+
+    load_tasks(settings.tasks)
+    settings = msgspec.structs.replace(settings, tasks=rooted(settings.tasks))
+    return create_run(settings, name=name, day=datetime.datetime.now().astimezone().date())
+
+
+def carry_out(
+    folder: Path,
+    settings: Settings,
+    *,
+    detach: bool,
+    as_json: bool,
+    with_programs: bool = False,
+) -> int:
+    """Start a run's engine and follow it to its end, or leave it to itself; return the exit code."""
+    from engine.control import launch
+    from soar_tui.cli.documents import LaunchDocument
+    from soar_tui.cli.results import print_run, run_document, standing
+
+    console = terminal.err()
+    with Interrupts() as interrupts:
+        process = launch(folder)
+        if detach:
+            if as_json:
+                terminal.emit(
+                    LaunchDocument(
+                        run=folder.name, folder=str(folder), state="running", process=process
+                    )
+                )
+            else:
+                say_detached(terminal.out(), folder.name)
+            return INTERRUPTED if interrupts.count else OK
+        seen = follow(folder, settings, interrupts, console)
+        code = ending(seen, interrupts)
+    if as_json:
+        terminal.emit(run_document(standing(folder)))
+    else:
+        print_run(terminal.out(), standing(folder), with_programs=with_programs)
+    return code
+
+
+def say_detached(console: Console, run_name: str) -> None:
+    """Say that an engine runs by itself, and how to look at it and end it."""
+    console.print(f"{run_name} runs by itself now.")
+    console.print(f"  watch it   soar-tui attach {run_name}")
+    console.print(f"  end it     soar-tui stop {run_name}")

@@ -1,0 +1,138 @@
+"""`soar-tui runs` and `status`: which runs there are, and how one stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from soar_tui.cli import terminal
+from soar_tui.cli.errors import OK, exit_code, message
+from soar_tui.cli.options import JsonOption, RunArgument
+from soar_tui.numbers import age, duration, of, size
+from soar_tui.sanitise import one_line
+
+if TYPE_CHECKING:
+    from soar_tui.cli.documents import RunRowDocument
+    from soar_tui.cli.results import Standing
+
+RUNS_EPILOG = """Examples:
+
+  soar-tui runs
+
+  soar-tui runs --json"""
+STATUS_EPILOG = """Examples:
+
+  soar-tui status last
+
+  soar-tui status 2026-11-20-arc1-train-grammar --json"""
+
+_STYLES = {"running": "green", "finished": "", "crashed": "red", "stalled": "yellow"}
+
+
+def status(run: RunArgument, as_json: JsonOption = False) -> int:
+    """Show how a run stands, whether an engine is on it or not."""
+    from engine.control import LOG_NAME, find_run, log_tail
+    from soar_tui.cli.results import print_run, run_document, standing
+
+    folder = find_run(run)
+    now = standing(folder)
+    if as_json:
+        terminal.emit(run_document(now))
+        return OK
+    console = terminal.out()
+    print_run(console, now)
+    if now.process is not None:
+        console.print(f"  engine       process {now.process}, alive {age_of_silence(now)}")
+    if now.state.state in ("crashed", "stalled"):
+        console.print(Text(f"\nThe end of {folder / LOG_NAME}:", style="bold"))
+        for line in log_tail(folder / LOG_NAME).splitlines():
+            console.print(Text(one_line(line), style="dim"))
+    return OK
+
+
+def age_of_silence(now: Standing) -> str:
+    """Return how long ago the engine last gave a sign of life."""
+    silent = now.state.silent
+    return "without a heartbeat so far" if silent is None else f"{duration(silent)} ago"
+
+
+def runs(as_json: JsonOption = False) -> int:
+    """List the known runs: those under the folder of runs and those seen elsewhere."""
+    from engine.control import soar_home
+    from soar_tui.cli.documents import RunsDocument
+
+    rows, problems = [], []
+    for folder in _known_folders():
+        try:
+            rows.append(_row(folder))
+        except Exception as error:
+            # One run that cannot be read must not hide the others.
+            if exit_code(error) is None:
+                raise
+            problems.append(f"{folder.name}: {message(error)}")
+    if as_json:
+        terminal.emit(RunsDocument(home=str(soar_home()), runs=rows, problems=problems))
+        return OK
+    console = terminal.out()
+    if not rows:
+        console.print(f"No runs under {soar_home()} yet. Begin with `soar-tui run --preset demo`.")
+    else:
+        console.print(_table(rows))
+    for problem in problems:
+        terminal.err().print(Text(one_line(problem), style="red"))
+    return OK
+
+
+def _known_folders() -> list[Path]:
+    from engine.control import run_folders
+
+    return run_folders()
+
+
+def _row(folder: Path) -> RunRowDocument:
+    from soar_tui.cli.documents import RunRowDocument
+    from soar_tui.cli.results import standing
+
+    now = standing(folder, with_results=False)
+    last = now.last
+    return RunRowDocument(
+        run=folder.name,
+        folder=str(folder),
+        state=now.state.state,
+        reason=now.state.reason,
+        task_set=now.settings.tasks,
+        policy=now.settings.policy.kind,
+        tasks=len(now.tasks),
+        known=0 if last is None else last.known,
+        finished=0 if last is None else last.finished,
+        iteration=None if last is None else last.index,
+        iterations=now.settings.iterations,
+        solved=None if last is None else last.solved,
+        candidates=now.candidates,
+        seconds=now.seconds,
+        started=now.iterations[0].started if now.iterations else None,
+        bytes=sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()),
+    )
+
+
+def _table(rows: list[RunRowDocument]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("run", style="bold", overflow="fold")
+    table.add_column("state")
+    for name in ("iteration", "searched", "solved", "candidates", "begun", "disk"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        table.add_row(
+            row.run,
+            Text(row.state, style=_STYLES.get(row.state, "dim")),
+            "–" if row.iteration is None else f"{row.iteration + 1} of {row.iterations}",
+            of(row.finished, row.tasks),
+            of(row.solved, row.known) if row.known else "?",
+            f"{row.candidates:,}",
+            age(row.started),
+            size(row.bytes),
+        )
+    return table
