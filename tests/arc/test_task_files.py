@@ -1,10 +1,11 @@
 """Tasks from files and by name, and every way a file can be wrong."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from engine.arc import TaskFileError, load_tasks, pack, save_task, task_document, task_sets
 from tests.arc.drawn import tasks
@@ -29,6 +30,7 @@ def write(path, document):
     return str(path)
 
 
+@settings(max_examples=30)
 @given(tasks())
 def test_a_task_survives_its_file(tmp_path_factory, task):
     path = tmp_path_factory.mktemp("round") / "drawn.json"
@@ -297,3 +299,16 @@ def test_a_solver_sees_no_truth():
     assert seen.truth is None
     assert seen.without_truth() is seen
     assert all(np.array_equal(a, b) for a, b in zip(seen.inputs, task.inputs, strict=True))
+
+
+def test_the_documentation_gives_the_counts_there_are():
+    page = (Path(__file__).parents[2] / "docs" / "tasks.md").read_text(encoding="utf-8")
+    for named in task_sets():
+        assert f"`{named.name}`" in page
+        assert f"{named.tasks} ({named.tests})" in page
+
+
+def test_the_published_sets_overlap_as_the_documentation_warns():
+    trained = {task.id for task in load_tasks("arc2-train").tasks}
+    assert sum(task.id in trained for task in load_tasks("arc1-eval").tasks) == 376
+    assert not any(task.id in trained for task in load_tasks("arc2-eval").tasks)
