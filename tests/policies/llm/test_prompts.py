@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.arc import as_grid
@@ -38,16 +38,19 @@ def test_the_prompt_is_the_golden_one(name):
     assert shown == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
 
 
+@settings(max_examples=30)
 @given(grids())
 def test_a_grid_reads_as_numpy_prints_it(grid):
     assert grid_text(grid) == str(np.array(grid))
 
 
+@settings(max_examples=30)
 @given(tasks(known=True))
 def test_the_truth_changes_nothing_a_model_sees(task):
     assert sample_messages(task) == sample_messages(task.without_truth())
 
 
+@settings(max_examples=30)
 @given(tasks())
 def test_every_grid_of_the_task_is_shown_under_its_number_and_shape(task):
     text = sample_messages(task)[1]["content"]

@@ -1,0 +1,298 @@
+"""The client of one OpenAI-compatible server: ask, count, try again, and say what came of it.
+
+It knows nothing of tasks. Every wait has a limit; what is worth trying again is a connection, a
+timeout, HTTP 429 and 5xx, and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from dataclasses import dataclass
+from functools import cache
+from types import TracebackType
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
+from tenacity.wait import wait_base, wait_random_exponential
+
+from engine.config import DecodingConfig, EndpointConfig, PriceConfig
+from engine.policies.llm import dialect
+from engine.policies.llm.errors import (
+    BusyError,
+    ContextError,
+    EndpointError,
+    RefusedError,
+    ReplyError,
+    UnreachableError,
+)
+from engine.policies.llm.keys import read_key
+from engine.policies.llm.prompts import Messages
+
+ATTEMPTS = 5
+LONGEST_WAIT = 30.0
+"""Seconds between two attempts at most, whatever the server asks for."""
+
+CONNECT_SECONDS = 10.0
+COUNT_SECONDS = 60.0
+
+_TEMPLATE_TOKENS = 256
+"""What a chat template may add to a prompt; the usual ones add fewer than 60."""
+
+_DETAIL_LIMIT = 300
+_ECHO = 16
+"""So many characters of an error text that are also in the prompt count as an echo of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One completion: its text, how it ended, and its share of the request's tokens and cost."""
+
+    text: str
+    finish: Literal["stop", "length"]
+    tokens_in: int
+    tokens_out: int
+    tokens_cached: int
+    cost: float
+    weights: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What one request gave: whole completions, and how many the server aborted or left out."""
+
+    completions: tuple[Completion, ...]
+    missing: int
+
+
+class ChatClient:
+    """One server's connections, at most as many requests at once as it has room for.
+
+    `first_wait` is the longest wait before the second attempt, in seconds; it doubles with each
+    further one.
+    """
+
+    def __init__(
+        self, endpoint: EndpointConfig, decoding: DecodingConfig, *, first_wait: float = 1.0
+    ) -> None:
+        self.endpoint = endpoint
+        self._decoding = decoding
+        self._key = read_key(endpoint)
+        self._first_wait = first_wait
+        self._root = endpoint.url.rstrip("/").removesuffix("/v1")
+        self._one_each = endpoint.server in dialect.ONE_EACH
+        requests = max(1, endpoint.capacity // self.most)
+        self._room = asyncio.Semaphore(requests)
+        # At its default level httpx logs a line for each request.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
+        self._http = httpx.AsyncClient(
+            auth=self._authorize,
+            timeout=httpx.Timeout(
+                decoding.request_seconds, connect=CONNECT_SECONDS, pool=decoding.request_seconds
+            ),
+            verify=_trusted(),
+            limits=httpx.Limits(max_connections=requests + 4),
+            trust_env=urlsplit(endpoint.url).hostname not in {"127.0.0.1", "localhost", "::1"},
+        )
+
+    @property
+    def most(self) -> int:
+        """Completions to ask for in one request."""
+        return 1 if self._one_each else min(self._decoding.n, self.endpoint.capacity)
+
+    async def complete(self, messages: Messages, n: int, max_tokens: int) -> Reply:
+        """Ask for `n` completions of one prompt.
+
+        A completion that the server aborted is not one; it is counted as missing. Raises
+        EndpointError once trying again is of no use, and ContextError when the server says that
+        the prompt does not fit.
+        """
+        body = dialect.chat_request(self.endpoint, self._decoding, messages, n, max_tokens)
+        url = self.endpoint.url.rstrip("/") + "/chat/completions"
+        seconds = self._decoding.request_seconds
+        content = await self._insist(url, body, messages, seconds)
+        reply = _reply(content, n, self.endpoint)
+        if len(reply.completions) == 1 < n:
+            self._one_each = True
+        return reply
+
+    async def fits(self, messages: Messages, tokens: int) -> int | None:
+        """Return None when the prompt has at most `tokens` tokens, else how many it has.
+
+        No token is shorter than a byte, so a short prompt needs no asking; for any other the
+        server's own tokenizer is asked. Where it has none the bytes themselves count.
+        """
+        most = sum(len(message["content"].encode()) for message in messages) + _TEMPLATE_TOKENS
+        if most <= tokens:
+            return None
+        if dialect.counting_requests(self.endpoint):
+            most = await self._count(messages)
+        return most if most > tokens else None
+
+    async def _count(self, messages: Messages) -> int:
+        path, body = dialect.chat_count_request(self.endpoint, messages)
+        content = await self._ask_tokenizer(path, body, messages)
+        try:
+            if path == "/apply-template":
+                path, body = dialect.text_count_request(content)
+                content = await self._ask_tokenizer(path, body, messages)
+            return dialect.token_count(content)
+        except msgspec.DecodeError as error:
+            raise ReplyError(f"{self._root}{path}: not the answer of a tokenizer") from error
+
+    async def _ask_tokenizer(self, path: str, body: dict[str, object], messages: Messages) -> bytes:
+        return await self._insist(self._root + path, body, messages, COUNT_SECONDS)
+
+    async def _insist(
+        self, url: str, body: dict[str, object], messages: Messages, seconds: float
+    ) -> bytes:
+        attempts = AsyncRetrying(
+            retry=retry_if_exception_type((UnreachableError, BusyError)),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=_Wait(wait_random_exponential(self._first_wait, LONGEST_WAIT)),
+            reraise=True,
+        )
+        return await attempts(self._post, url, body, messages, seconds)
+
+    async def _post(
+        self, url: str, body: dict[str, object], messages: Messages, seconds: float
+    ) -> bytes:
+        async with self._room:
+            try:
+                # httpx limits each read; only this limits a server that sends byte after byte.
+                async with asyncio.timeout(seconds):
+                    response = await self._http.post(url, json=body)
+            except TimeoutError as error:
+                raise UnreachableError(f"{url}: no answer within {seconds:g} s") from error
+            except httpx.DecodingError as error:
+                raise ReplyError(f"{url}: a body that cannot be decoded") from error
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                # The text of httpx's errors names hosts and causes, never headers or bodies.
+                text = f"{url}: {type(error).__name__}: {error}".rstrip(": ")
+                retried = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError)
+                kind = UnreachableError if isinstance(error, retried) else EndpointError
+                raise kind(text) from error
+        if response.is_success:
+            return response.content
+        raise self._failure(url, response, messages)
+
+    def _failure(self, url: str, response: httpx.Response, messages: Messages) -> Exception:
+        status = response.status_code
+        said = dialect.error_text(response.content)
+        text = f"{url}: HTTP {status}: {self._showable(said, messages)}"
+        if status == 429 or status >= 500:
+            return BusyError(text, _retry_after(response))
+        if status in {400, 413, 422} and dialect.speaks_of_context(said):
+            return ContextError(text)
+        return RefusedError(text, status)
+
+    def _showable(self, text: str, messages: Messages) -> str:
+        """Return an error text without key, and withheld if it repeats the prompt."""
+        if self._key is not None:
+            text = self._key.hide(text)
+        text = text[:_DETAIL_LIMIT]
+        prompt = " ".join(word for message in messages for word in message["content"].split())
+        if any(text[at : at + _ECHO] in prompt for at in range(len(text) - _ECHO + 1)):
+            return "(its message repeats the prompt and is not shown)"
+        return text or "(no message)"
+
+    def _authorize(self, request: httpx.Request) -> httpx.Request:
+        if self._key is not None:
+            request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
+        return request
+
+    async def close(self) -> None:
+        """Close all connections. Safe to call twice."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Return the certificates all clients trust; reading them takes a while."""
+    return httpx.create_ssl_context()
+
+
+class _Wait(wait_base):
+    """Waits as long as the server asks (within LONGEST_WAIT), else randomly and longer each time."""
+
+    def __init__(self, otherwise: wait_base) -> None:
+        self._otherwise = otherwise
+
+    def __call__(self, retry_state: RetryCallState) -> float:
+        error = retry_state.outcome.exception() if retry_state.outcome else None
+        if isinstance(error, BusyError) and error.after is not None:
+            return min(error.after, LONGEST_WAIT)
+        return self._otherwise(retry_state)
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    try:
+        return max(0.0, float(response.headers["retry-after"]))
+    except (KeyError, ValueError):  # absent, or a date
+        return None
+
+
+def _reply(content: bytes, n: int, endpoint: EndpointConfig) -> Reply:
+    try:
+        body = msgspec.json.decode(content, type=dialect.ChatBody)
+    except msgspec.DecodeError as error:
+        raise ReplyError(f"{endpoint.url}: not a chat completion: {error}") from error
+    whole = [c for c in body.choices[:n] if c.finish_reason not in {None, "abort"}]
+    tokens_in = (body.usage.prompt_tokens or 0) if body.usage else 0
+    tokens_out = (body.usage.completion_tokens or 0) if body.usage else 0
+    details = body.usage.prompt_tokens_details if body.usage else None
+    cached = min((details.cached_tokens or 0) if details else 0, tokens_in)
+    texts = [choice.message.content or "" for choice in whole]
+    completions = tuple(
+        Completion(
+            text,
+            "length" if choice.finish_reason == "length" else "stop",
+            tokens_in=share_in,
+            tokens_out=share_out,
+            tokens_cached=share_cached,
+            cost=_cost(endpoint.price, share_in, share_cached, share_out),
+            weights=body.weights,
+        )
+        for choice, text, share_in, share_out, share_cached in zip(
+            whole,
+            texts,
+            _shares(tokens_in, [1] * len(whole)),
+            _shares(tokens_out, [1 + len(text) for text in texts]),
+            _shares(cached, [1] * len(whole)),
+            strict=True,
+        )
+    )
+    return Reply(completions, n - len(completions))
+
+
+def _shares(total: int, weights: list[int]) -> list[int]:
+    """Divide a total in proportion to weights into ints that add up to it."""
+    whole, before, shares = sum(weights), 0, []
+    for weight in weights:
+        after = before + weight
+        shares.append(total * after // whole - total * before // whole)
+        before = after
+    return shares
+
+
+def _cost(price: PriceConfig | None, tokens_in: int, cached: int, tokens_out: int) -> float:
+    if price is None:
+        return 0.0
+    fresh = (tokens_in - cached) * price.input
+    known = cached * (price.input if price.cached is None else price.cached)
+    return (fresh + known + tokens_out * price.output) / 1e6

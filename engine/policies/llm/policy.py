@@ -1,0 +1,199 @@
+"""The policy whose programs a language model writes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from engine.arc import Task
+from engine.config import DecodingConfig
+from engine.policies.llm.client import Completion
+from engine.policies.llm.errors import ContextError, ModelError
+from engine.policies.llm.pool import EndpointPool
+from engine.policies.llm.prompts import Messages, Solved, refine_messages, sample_messages
+from engine.policies.protocol import PolicyStatus, Proposal
+from engine.programs.candidate import Candidate
+from engine.programs.source import extract
+
+ROUNDS = 3
+"""How often completions that did not come are asked for again, in all."""
+
+ChooseShot: TypeAlias = Callable[[Task, int], Solved | None]
+"""Chooses the few-shot example of a sampling call from its task and seed."""
+
+log = logging.getLogger(__name__)
+
+
+class ModelServer(Protocol):
+    """What makes a checkpoint's weights answer: a server of our own, or servers told to reload."""
+
+    async def load(self, checkpoint: Path | None) -> None:
+        """Serve a checkpoint; None is the base model. Raises ModelError."""
+        ...
+
+    async def ready(self) -> None:
+        """Wait until it serves. Raises ModelError when it will not."""
+        ...
+
+    async def close(self) -> None:
+        """End it. Safe to call twice."""
+        ...
+
+    @property
+    def up(self) -> bool:
+        """Whether it serves now."""
+        ...
+
+
+class LanguageModelPolicy:
+    """A `Policy` that asks a language model, over however many servers.
+
+    Needs no seed to be different each time, and promises no reproducibility. `server` is what it
+    can load checkpoints into; without one, only the untrained model can be used.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        pool: EndpointPool,
+        decoding: DecodingConfig,
+        *,
+        server: ModelServer | None = None,
+        choose_shot: ChooseShot | None = None,
+    ) -> None:
+        self._name = name
+        self._pool = pool
+        self._decoding = decoding
+        self._server = server
+        self._choose_shot = choose_shot
+        self._checkpoint = "untrained"
+        self._in_flight = 0
+        self._refused: set[str] = set()
+
+    async def sample(self, task: Task, n: int, seed: int) -> list[Proposal]:
+        """Propose `n` programs. A task that does not fit the context is refused, see `refused`."""
+        if task.id in self._refused:
+            return _refusals(n)
+        tokens = self._decoding.sample_tokens
+        shot = None if self._choose_shot is None else self._choose_shot(task, seed)
+        if shot is not None and not await self._fits(task, sample_messages(task, shot), tokens):
+            shot = None  # an example that does not fit is no reason to refuse the task
+        messages = sample_messages(task, shot)
+        if shot is None and not await self._fits(task, messages, tokens):
+            self._refused.add(task.id)
+            return _refusals(n)
+        return await self._propose(task, messages, n, tokens)
+
+    async def refine(self, task: Task, parent: Candidate, n: int, seed: int) -> list[Proposal]:
+        """Propose `n` repairs; a prompt that does not fit the context is refused."""
+        messages = refine_messages(task, parent)
+        tokens = self._decoding.refine_tokens
+        if not await self._fits(task, messages, tokens):
+            return _refusals(n)
+        return await self._propose(task, messages, n, tokens)
+
+    async def load(self, checkpoint: Path | None) -> None:
+        """Serve a checkpoint. Raises ModelError when there is no server that can."""
+        if self._server is not None:
+            await self._server.load(checkpoint)
+        elif checkpoint is not None:
+            raise ModelError(f"{self._name}: this model cannot load {checkpoint}")
+        self._checkpoint = "untrained" if checkpoint is None else checkpoint.name
+
+    async def close(self) -> None:
+        await self._pool.close()
+        if self._server is not None:
+            await self._server.close()
+
+    @property
+    def status(self) -> PolicyStatus:
+        up = self._pool.healthy > 0 and (self._server is None or self._server.up)
+        return PolicyStatus(self._name, self._checkpoint, self._in_flight, up)
+
+    @property
+    def refused(self) -> frozenset[str]:
+        """Ids of the tasks whose prompts do not fit the context."""
+        return frozenset(self._refused)
+
+    async def _fits(self, task: Task, messages: Messages, new_tokens: int) -> bool:
+        room = self._decoding.context - new_tokens
+        await self._pool.ready()
+        found = await self._pool.own(task.id).fits(messages, room)
+        if found is None:
+            return True
+        log.warning(
+            "task %s: a prompt of %d tokens does not fit: a context of %d with %d kept for the "
+            "answer leaves %d; refused",
+            task.id,
+            found,
+            self._decoding.context,
+            new_tokens,
+            room,
+        )
+        return False
+
+    async def _propose(
+        self, task: Task, messages: Messages, n: int, max_tokens: int
+    ) -> list[Proposal]:
+        self._in_flight += n
+        try:
+            completions: list[Completion] = []
+            for _ in range(ROUNDS):
+                if len(completions) == n:
+                    break
+                missing = n - len(completions)
+                completions += await self._round(task, messages, missing, max_tokens)
+        except ContextError as error:
+            log.warning("task %s: the server refuses its prompt: %s", task.id, error)
+            return _refusals(n)
+        finally:
+            self._in_flight -= n
+        proposals = [_proposal(completion) for completion in completions]
+        lost = n - len(proposals)
+        if lost:
+            log.warning("task %s: %d of %d completions did not come", task.id, lost, n)
+        return proposals + [Proposal(None, finish="abort")] * lost
+
+    async def _round(
+        self, task: Task, messages: Messages, n: int, max_tokens: int
+    ) -> list[Completion]:
+        """Ask for `n` completions in requests of about equal size; fewer may come."""
+        await self._pool.ready()
+        requests = -(-n // self._pool.own(task.id).most)
+        sizes = [n // requests + (index < n % requests) for index in range(requests)]
+        try:
+            async with asyncio.TaskGroup() as group:
+                asked = [
+                    group.create_task(self._pool.complete(task.id, messages, size, max_tokens))
+                    for size in sizes
+                ]
+        except ExceptionGroup as errors:
+            # The first says it; the others were asked the same and are cancelled.
+            raise _first(errors) from None
+        return [completion for reply in asked for completion in reply.result().completions]
+
+
+def _first(error: Exception) -> Exception:
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _proposal(completion: Completion) -> Proposal:
+    return Proposal(
+        extract(completion.text),
+        reply=completion.text,
+        finish=completion.finish,
+        tokens_in=completion.tokens_in,
+        tokens_out=completion.tokens_out,
+        tokens_cached=completion.tokens_cached,
+        cost=completion.cost,
+        weights=completion.weights,
+    )
+
+
+def _refusals(n: int) -> list[Proposal]:
+    return [Proposal(None, finish="refused")] * n

@@ -1,0 +1,119 @@
+"""Several servers as one: each task keeps to its own, and moves on when that one is down."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from engine.policies.llm.client import ChatClient, Reply
+from engine.policies.llm.errors import BusyError, EndpointError, ReplyError, UnreachableError
+from engine.policies.llm.prompts import Messages
+
+PATIENCE_SECONDS = 900.0
+"""How long all servers may be down before the policy gives up."""
+
+REST_SECONDS = 5.0
+"""How long a server that failed is left alone; doubles with each failure up to a minute."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Health:
+    """What is known of a server: failures since its last answer, and until when it rests."""
+
+    failures: int = 0
+    until: float = 0.0
+
+
+class EndpointPool:
+    """Sends each request to a server that is up, the same one for a task while it lasts.
+
+    Sticky, because a server that has seen a task has its prompt in the cache. Which server is a
+    task's own is decided by rendezvous hashing, so one that fails moves only its own tasks.
+    """
+
+    def __init__(
+        self,
+        clients: Sequence[ChatClient],
+        *,
+        patience: float = PATIENCE_SECONDS,
+        rest: float = REST_SECONDS,
+        ready: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._clients = list(clients)
+        self._health = [_Health() for _ in clients]
+        self._patience = patience
+        self._rest = rest
+        self._await_ready = ready
+
+    @property
+    def healthy(self) -> int:
+        """How many servers are not resting after a failure."""
+        now = time.monotonic()
+        return sum(health.until <= now for health in self._health)
+
+    @property
+    def clients(self) -> tuple[ChatClient, ...]:
+        """The clients in the order they were given."""
+        return tuple(self._clients)
+
+    async def ready(self) -> None:
+        """Wait until requests may be sent."""
+        if self._await_ready is not None:
+            await self._await_ready()
+
+    def own(self, task_id: str) -> ChatClient:
+        """Return the client of the server a task goes to now: its own, or the next that is up."""
+        now = time.monotonic()
+        order = self._order(task_id)
+        up = next((index for index in order if self._health[index].until <= now), order[0])
+        return self._clients[up]
+
+    async def complete(self, task_id: str, messages: Messages, n: int, max_tokens: int) -> Reply:
+        """Ask the task's server for `n` completions, another one when it is down.
+
+        A body that is no chat completion gives no completion. Raises UnreachableError or
+        BusyError when all have been down for the pool's patience, and what ChatClient.complete
+        raises otherwise.
+        """
+        deadline = time.monotonic() + self._patience
+        while True:
+            client = self.own(task_id)
+            health = self._health[self._clients.index(client)]
+            await asyncio.sleep(max(0.0, health.until - time.monotonic()))
+            await self.ready()
+            try:
+                reply = await client.complete(messages, n, max_tokens)
+            except ReplyError as error:
+                log.warning("%s", error)
+                reply = Reply((), n)
+            except (UnreachableError, BusyError) as error:
+                self._rests(client.endpoint.url, health, error)
+                if time.monotonic() > deadline:
+                    raise
+                continue
+            health.failures, health.until = 0, 0.0
+            return reply
+
+    def _rests(self, url: str, health: _Health, error: EndpointError) -> None:
+        health.failures += 1
+        seconds = min(self._rest * 2 ** (health.failures - 1), 60.0)
+        health.until = time.monotonic() + seconds
+        log.warning("%s; %s rests for %g s", error, url, seconds)
+
+    def _order(self, task_id: str) -> list[int]:
+        def weight(index: int) -> bytes:
+            url = self._clients[index].endpoint.url
+            return hashlib.blake2b(f"{task_id}\n{url}".encode(), digest_size=8).digest()
+
+        return sorted(range(len(self._clients)), key=weight)
+
+    async def close(self) -> None:
+        """Close all connections. Safe to call twice."""
+        for client in self._clients:
+            await client.close()
