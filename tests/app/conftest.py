@@ -1,19 +1,16 @@
 """What tests of the app share: a fixed terminal, and screens compared with what was agreed on."""
 
+import difflib
 import os
+from pathlib import Path
+
+import pytest
 
 # Textual reads these when it is imported: the same colours and no motion wherever the tests run.
 os.environ["TEXTUAL_COLOR_SYSTEM"] = "truecolor"
 os.environ["TEXTUAL_ANIMATIONS"] = "none"
 for inherited in ("NO_COLOR", "SSH_CONNECTION", "SSH_TTY"):
     os.environ.pop(inherited, None)
-
-import difflib
-from pathlib import Path
-
-import pytest
-
-from tests.app.screen import screen_text
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
@@ -26,6 +23,8 @@ def pytest_addoption(parser):
 @pytest.fixture
 def snapshot(request):
     """Return a function that compares an app's screen with tests/app/snapshots/NAME.txt."""
+    from tests.app.screen import screen_text
+
     update = request.config.getoption("update_snapshots", default=False)
     pictures = request.config.getoption("save_svg", default=None)
 

@@ -57,7 +57,7 @@ class Stage(App[None]):
 
 def listening(app):
     """Return a message hook for run_test that fills app.told."""
-    return lambda message: app.told.append(message)
+    return app.told.append
 
 
 def screen_lines(app):

@@ -151,9 +151,9 @@ async def test_the_view_follows_the_theme():
     app = Stage(view)
     async with app.run_test(size=(40, 10)) as pilot:
         await pilot.pause()
-        before = list(view.render_line(0))[0].style.bgcolor
+        before = next(iter(view.render_line(0))).style.bgcolor
         app.theme = "colour-blind"
         await pilot.pause()
-        after = list(view.render_line(0))[0].style.bgcolor
+        after = next(iter(view.render_line(0))).style.bgcolor
         assert before.triplet.hex == "#f93c31"
         assert after.triplet.hex == "#d55e00"
