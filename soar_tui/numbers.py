@@ -22,8 +22,14 @@ def duration(seconds: float | None) -> str:
 
 
 def age(moment: float | None) -> str:
-    """Return how long ago a Unix time was."""
-    return "–" if moment is None else f"{duration(max(0.0, time.time() - moment))} ago"
+    """Return roughly how long ago a Unix time was, e.g. `42 s ago`, `3 min ago`, `2 d ago`."""
+    if moment is None:
+        return "–"
+    seconds = max(0, round(time.time() - moment))
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length} {unit} ago"
+    return f"{seconds} s ago"
 
 
 def size(count: int) -> str:
@@ -37,8 +43,10 @@ def size(count: int) -> str:
 
 
 def percent(share: float | None) -> str:
-    """Return a share 0..1 as a percentage."""
-    return "–" if share is None else f"{100 * share:.0f} %"
+    """Return a share 0..1 as a percentage; what is there but rounds to nothing is `<1 %`."""
+    if share is None:
+        return "–"
+    return "<1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
 
 
 def of(part: int | None, whole: int) -> str:

@@ -56,7 +56,7 @@ def task_sets() -> tuple[NamedSet, ...]:
 def load_tasks(spec: str) -> TaskSet:
     """Return the tasks of a named set or of a path, all of them or the first K (`spec:K`).
 
-    Names: see task_sets(). Paths: one ARC JSON file; a folder of them (the file's name without
+    Names: see task_sets(); `name/id` is one task of a named set. Paths: one ARC JSON file; a folder of them (the file's name without
     .json is the task's id); a Kaggle challenges file, its solutions found beside it (`challenges`
     in the name replaced by `solutions`) or given as `challenges.json+solutions.json`. Tasks come
     in the order of their ids, those of a challenges file in the file's order. A path that exists
@@ -64,15 +64,26 @@ def load_tasks(spec: str) -> TaskSet:
     Raises TaskFileError.
     """
     place, limit = _split_limit(spec)
-    if place == "sample":
-        tasks = _folder(_sample_folder())
-    elif place in _PUBLISHED:
-        tasks = _published(place)
+    name, slash, identifier = place.partition("/")
+    if _is_name(place):
+        tasks = _named(place)
+    elif slash and _is_name(name) and not _exists(place):
+        tasks = tuple(task for task in _named(name) if task.id == identifier)
+        if not tasks:
+            raise TaskFileError(f"{spec}: no task {identifier!r} in the set {name}")
     else:
         tasks = _at_path(place)
     if limit is not None and limit > len(tasks):
         raise TaskFileError(f"{spec}: there are only {len(tasks)} tasks")
     return TaskSet(spec, tasks[:limit])
+
+
+def _is_name(place: str) -> bool:
+    return place == "sample" or place in _PUBLISHED
+
+
+def _named(name: str) -> tuple[Task, ...]:
+    return _folder(_sample_folder()) if name == "sample" else _published(name)
 
 
 def _split_limit(spec: str) -> tuple[str, int | None]:

@@ -224,12 +224,20 @@ _MARKS = {"ok": ("✓", "green"), "missing": ("✗", "red"), "note": ("·", "dim
 def _print(
     console: Console, checks: list[CheckDocument], parts: list[CheckDocument], *, ok: bool
 ) -> None:
-    console.print(_table(checks))
+    console.print(_table(_briefly(checks)))
     if parts:
         console.print(Text("\nGPU path", style="bold"))
         console.print(_table(parts))
     verdict = "Everything that is needed is here." if ok else "Something that is needed is missing."
     console.print(f"\n{verdict}")
+
+
+def _briefly(checks: list[CheckDocument]) -> list[CheckDocument]:
+    """Return the checks with all packages that are there in one line."""
+    there = [check for check in checks if check.name in PACKAGES and check.state == "ok"]
+    listed = ", ".join(f"{check.name} {check.detail}" for check in there)
+    others = [check for check in checks if check not in there]
+    return [others[0], _check("packages", "ok", listed), *others[1:]]
 
 
 def _table(checks: list[CheckDocument]) -> Table:

@@ -17,12 +17,13 @@ class OutcomeError(RuntimeError):
 def exit_code(error: BaseException) -> int | None:
     """Return the exit code an error stands for, or None when it is a defect of this program."""
     from engine.arc import TaskFileError
+    from engine.archive.catalogue import CatalogueError
     from engine.config import ConfigError
     from engine.control import ArchiveError, LaunchError, RunFolderError
 
     if isinstance(error, InputError | ConfigError | TaskFileError | RunFolderError):
         return BAD_INPUT
-    if isinstance(error, OutcomeError | ArchiveError | LaunchError | OSError):
+    if isinstance(error, OutcomeError | ArchiveError | CatalogueError | LaunchError | OSError):
         return FAILED
     return None
 

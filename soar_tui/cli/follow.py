@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -20,16 +20,20 @@ from rich.table import Table
 from rich.text import Text
 
 from soar_tui.cli.errors import FAILED, INTERRUPTED, OK, UNFINISHED
+from soar_tui.cli.results import running_seconds
 from soar_tui.numbers import duration, of
 from soar_tui.sanitise import one_line
 
 if TYPE_CHECKING:
     from engine.archive.reader import RunReader
-    from engine.config import Settings
+    from engine.archive.rows import TaskRow
+    from engine.config import SearchConfig, Settings
     from engine.control import RunState
 
 LOOK_SECONDS = 0.25
 PLAIN_SECONDS = 10.0
+CLEAR = 0.02
+"""How much must be done before what is left can be told from it."""
 RATE_SECONDS = 10.0
 ALIVE = frozenset({"running", "paused", "draining", "stalled"})
 
@@ -61,7 +65,11 @@ class Interrupts:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What following shows of a run at one moment; `eta` is in seconds, None when unclear."""
+    """What following shows of a run at one moment.
+
+    `done` is how much of the iteration's budget is spent, 0..1, a task that ended early counting
+    whole; `rate` is in candidates per second; `eta` in seconds, None while unclear.
+    """
 
     state: RunState
     iteration: int
@@ -71,6 +79,7 @@ class Glance:
     known: int
     solved: int | None
     candidates: int
+    done: float
     rate: float | None
     eta: float | None
 
@@ -96,33 +105,32 @@ def glance(folder: Path, reader: RunReader, settings: Settings, rate: Rate) -> G
 
     state = run_state(folder, reader, settings.iterations)
     rows = reader.iterations()
-    engine = reader.statuses().get("engine")
-    status = engine.value if engine is not None and isinstance(engine.value, dict) else {}
+    row = rows[-1] if rows else None
     candidates = sum(row.candidates for row in rows)
-    if not rows:
-        tasks = len(reader.tasks())
-        return Glance(state, 0, settings.iterations, tasks, 0, 0, None, candidates, None, None)
-    row = rows[-1]
-    in_flight = min(settings.tasks_in_flight, row.tasks - row.finished)
-    # Tasks under way count half: on average they are in their middle.
-    done = (row.finished + 0.5 * in_flight) / row.tasks if row.finished else 0.0
-    seconds = float(status.get("iteration_seconds", 0.0))
+    done = 0.0 if row is None else _done(reader.task_rows(row.index), settings.search)
     eta = None
-    if done and state.state == "running":
-        whole = seconds / done
+    if row is not None and done > CLEAR and state.state == "running":
+        whole = running_seconds(reader) / done
         eta = whole * (1 - done) + whole * (settings.iterations - 1 - row.index)
     return Glance(
         state=state,
-        iteration=row.index,
+        iteration=0 if row is None else row.index,
         iterations=settings.iterations,
-        tasks=row.tasks,
-        finished=row.finished,
-        known=row.known,
-        solved=row.solved,
+        tasks=len(reader.tasks()),
+        finished=0 if row is None else row.finished,
+        known=0 if row is None else row.known,
+        solved=None if row is None else row.solved,
         candidates=candidates,
+        done=done,
         rate=rate.update(candidates, time.monotonic()),
         eta=eta,
     )
+
+
+def _done(rows: Sequence[TaskRow], search: SearchConfig) -> float:
+    budget = max(1, search.samples + search.refinements)
+    shares = [1.0 if row.state == "finished" else min(row.candidates / budget, 1) for row in rows]
+    return sum(shares) / len(shares) if shares else 0.0
 
 
 def follow(folder: Path, settings: Settings, interrupts: Interrupts, console: Console) -> Glance:
@@ -194,8 +202,8 @@ def _panel(name: str, seen: Glance) -> Group:
     top.add_row(
         Text(name, style="bold"),
         _place(seen),
-        ProgressBar(total=max(1, seen.tasks), completed=seen.finished),
-        f"{of(seen.finished, seen.tasks)} tasks",
+        ProgressBar(total=1.0, completed=seen.done),
+        _tasks(seen),
     )
     return Group(top, Text(_figures(seen), style="dim", overflow="ellipsis", no_wrap=True))
 
@@ -204,8 +212,12 @@ def _place(seen: Glance) -> str:
     return f"iteration {seen.iteration + 1}/{seen.iterations}"
 
 
+def _tasks(seen: Glance) -> str:
+    return f"{of(seen.finished, seen.tasks)} tasks"
+
+
 def _figures(seen: Glance) -> str:
-    solved = "truth unknown"
+    solved = "truth unknown" if seen.tasks else "starting"
     if seen.solved is not None:
         solved = f"solved {of(seen.solved, min(seen.finished, seen.known))}"
     parts = [solved, f"{seen.candidates:,} candidates"]

@@ -44,7 +44,7 @@ WIDE_SIDE = 12
 
 _FRAME = Style(dim=True)
 _MISSED, _RIGHT = Style(color="#ffffff"), Style(color="#3a3a3a")
-_ARROW = "→"
+_GAP = " → "
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,27 +105,26 @@ def words(text: str, *, caption: str = "", width: int = 24) -> Picture:
     return Picture(caption, tuple(lines), max(line.cell_len for line in lines))
 
 
-def side_by_side(pictures: Sequence[Picture], width: int, *, arrow: bool = False) -> Iterator[Text]:
+def side_by_side(pictures: Sequence[Picture], width: int) -> Iterator[Text]:
     """Yield lines that show pictures in rows of at most `width` columns, captions above.
 
-    With `arrow` each picture but the first of a row is led to by an arrow.
+    The first is what the others are made of: an arrow leads from it to the second.
     """
-    gap = f" {_ARROW} " if arrow else "   "
     row: list[Picture] = []
-    used = 0
+    used, first = 0, True
     for picture in pictures:
         needed = _outer(picture)
-        if row and used + len(gap) + needed > width:
-            yield from _row(row, gap)
-            row, used = [], 0
-        used += needed + (len(gap) if row else 0)
+        if row and used + len(_GAP) + needed > width:
+            yield from _row(row, arrow=first)
+            row, used, first = [], 0, False
+        used += needed + (len(_GAP) if row else 0)
         row.append(picture)
     if row:
-        yield from _row(row, gap)
+        yield from _row(row, arrow=first)
 
 
-def _row(pictures: Sequence[Picture], gap: str) -> Iterator[Text]:
-    blank = " " * len(gap)
+def _row(pictures: Sequence[Picture], *, arrow: bool) -> Iterator[Text]:
+    blank = " " * len(_GAP)
     captions = [picture.caption.ljust(_outer(picture)) for picture in pictures]
     yield Text(blank.join(captions).rstrip(), style="bold")
     height = max(len(picture.lines) for picture in pictures)
@@ -133,8 +132,8 @@ def _row(pictures: Sequence[Picture], gap: str) -> Iterator[Text]:
         line = Text()
         for place, picture in enumerate(pictures):
             if place:
-                # The arrow stands where the shortest picture still has its middle.
-                line.append(gap if number == _arrow_row(pictures) else blank, _FRAME)
+                here = arrow and place == 1 and number == len(pictures[0].lines) // 2
+                line.append(_GAP if here else blank, _FRAME)
             if number < len(picture.lines):
                 line.append_text(picture.lines[number])
                 line.append(" " * (_outer(picture) - picture.lines[number].cell_len))
@@ -142,10 +141,6 @@ def _row(pictures: Sequence[Picture], gap: str) -> Iterator[Text]:
                 line.append(" " * _outer(picture))
         line.rstrip()
         yield line
-
-
-def _arrow_row(pictures: Sequence[Picture]) -> int:
-    return min(len(picture.lines) for picture in pictures) // 2
 
 
 def _outer(picture: Picture) -> int:

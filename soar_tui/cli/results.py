@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,12 +14,12 @@ from rich.text import Text
 from soar_tui.cli.answers import ranked_patterns
 from soar_tui.cli.source_text import entry, print_source
 from soar_tui.numbers import duration, of, percent
-from soar_tui.sanitise import many_lines, one_line
+from soar_tui.sanitise import one_line
 
 if TYPE_CHECKING:
     from engine.arc import Task
     from engine.archive.reader import RunReader
-    from engine.archive.rows import CandidateRow, IterationRow, TaskRow
+    from engine.archive.rows import CandidateQuery, CandidateRow, IterationRow, TaskRow
     from engine.config import Settings
     from engine.control import RunState
     from soar_tui.cli.documents import IterationDocument, RunDocument, TaskResultDocument
@@ -127,22 +128,34 @@ def _results(reader: RunReader, iteration: int, settings: Settings) -> list[Task
 
 
 def _shortest_perfect(reader: RunReader, iteration: int, task: int) -> CandidateRow | None:
-    """Return the shortest perfect program, among those known to be right if there are any."""
     from engine.archive.rows import CandidateQuery
 
-    query = CandidateQuery(iteration=iteration, task=task, perfect=True)
-    best: CandidateRow | None = None
+    found = _matching(reader, CandidateQuery(iteration=iteration, task=task, perfect=True))
+    return min(found, key=lambda row: (row.right is not True, row.length, row.id), default=None)
+
+
+def _program_to_read(reader: RunReader, iteration: int, result: TaskResult) -> CandidateRow | None:
+    """Return the program to show for a solved task; a right answer may come from an imperfect one."""
+    from engine.archive.rows import CandidateQuery
+
+    if result.shortest is not None and result.shortest.right:
+        return result.shortest
+    query = CandidateQuery(iteration=iteration, task=result.row.index, filter="", right=True)
+    return min(
+        _matching(reader, query),
+        key=lambda row: (-(row.accuracy or 0.0), row.length, row.id),
+        default=None,
+    )
+
+
+def _matching(reader: RunReader, query: CandidateQuery) -> Iterator[CandidateRow]:
     after: int | None = None
     while True:
         page = reader.candidates(query, after=after)
-        best = min((*page.rows, *(() if best is None else (best,))), key=_by_length, default=None)
+        yield from page.rows
         after = page.next
         if after is None:
-            return best
-
-
-def _by_length(row: CandidateRow) -> tuple[bool, int, int]:
-    return (row.right is not True, row.length or 0, row.id)
+            return
 
 
 def run_document(now: Standing) -> RunDocument:
@@ -257,7 +270,7 @@ def _task_table(results: tuple[TaskResult, ...]) -> Table:
         row, pairs = result.row, len(result.task.train)
         table.add_row(
             one_line(row.id),
-            mark(row.vote_right),
+            mark(row.vote_right) if row.state == "finished" else Text("…", style="dim"),
             f"{row.candidates:,}",
             "–" if row.best is None else f"{round(row.best * pairs)}/{pairs}",
             percent(result.share),
@@ -282,17 +295,28 @@ def mark(right: bool | None) -> Text:
 
 
 def _print_programs(console: Console, now: Standing) -> None:
-    """Print, for each solved task, the `transform` of its shortest program."""
+    """Print, for each solved task, the `transform` of its best program."""
     from engine.archive.reader import RunReader
 
+    last = now.last
+    if last is None:
+        return
     with RunReader(now.folder) as reader:
         for result in now.results:
-            if not result.row.vote_right or result.shortest is None:
-                continue
-            source = reader.candidate(result.shortest.id).candidate.source
-            if source is not None:
-                console.print(Text(f"\n{one_line(result.row.id)}", style="bold"))
-                print_source(console, entry(many_lines(source)))
+            best = None
+            if result.row.vote_right:
+                best = _program_to_read(reader, last.index, result)
+            source = None if best is None else reader.candidate(best.id).candidate.source
+            if best is not None and source is not None:
+                pairs = len(result.task.train)
+                right = f"{round((best.accuracy or 0.0) * pairs)}/{pairs}"
+                console.print(
+                    Text.assemble(
+                        (f"\n{one_line(result.row.id)}", "bold"),
+                        f"  candidate {best.number}, {right} demonstrations, {best.length:,} characters",
+                    )
+                )
+                print_source(console, entry(source))
 
 
 def next_steps(now: Standing) -> list[str]:

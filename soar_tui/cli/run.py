@@ -112,13 +112,11 @@ def carry_out(
     with_programs: bool = False,
 ) -> int:
     """Start a run's engine and follow it to its end, or leave it to itself; return the exit code."""
-    from engine.control import launch
     from soar_tui.cli.documents import LaunchDocument
     from soar_tui.cli.results import print_run, run_document, standing
 
-    console = terminal.err()
     with Interrupts() as interrupts:
-        process = launch(folder)
+        process = start(folder)
         if detach:
             if as_json:
                 terminal.emit(
@@ -129,13 +127,24 @@ def carry_out(
             else:
                 say_detached(terminal.out(), folder.name)
             return INTERRUPTED if interrupts.count else OK
-        seen = follow(folder, settings, interrupts, console)
-        code = ending(seen, interrupts)
+        code = ending(follow(folder, settings, interrupts, terminal.err()), interrupts)
     if as_json:
         terminal.emit(run_document(standing(folder)))
     else:
         print_run(terminal.out(), standing(folder), with_programs=with_programs)
     return code
+
+
+def start(folder: Path) -> int:
+    """Start a run's engine, wait until it is ready, and return its process id."""
+    from engine.control import launch
+    from soar_tui.known_runs import remember
+
+    remember(folder)
+    console = terminal.err()
+    if console.is_terminal:
+        console.print(f"{folder.name}: starting the engine …")
+    return launch(folder)
 
 
 def say_detached(console: Console, run_name: str) -> None:

@@ -11,7 +11,7 @@ from rich.text import Text
 from soar_tui.cli import terminal
 from soar_tui.cli.errors import OK, exit_code, message
 from soar_tui.cli.options import JsonOption, RunArgument
-from soar_tui.numbers import age, duration, of, size
+from soar_tui.numbers import age, duration, size
 from soar_tui.sanitise import one_line
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ STATUS_EPILOG = """Examples:
   soar-tui status last
 
   soar-tui status 2026-11-20-arc1-train-grammar --json"""
+
+WIDE = 100
+"""Columns from which on the list of runs shows everything."""
 
 _STYLES = {"running": "green", "finished": "", "crashed": "red", "stalled": "yellow"}
 
@@ -63,9 +66,10 @@ def runs(as_json: JsonOption = False) -> int:
     """List the known runs: those under the folder of runs and those seen elsewhere."""
     from engine.control import soar_home
     from soar_tui.cli.documents import RunsDocument
+    from soar_tui.known_runs import known_runs
 
     rows, problems = [], []
-    for folder in _known_folders():
+    for folder in known_runs():
         try:
             rows.append(_row(folder))
         except Exception as error:
@@ -80,16 +84,10 @@ def runs(as_json: JsonOption = False) -> int:
     if not rows:
         console.print(f"No runs under {soar_home()} yet. Begin with `soar-tui run --preset demo`.")
     else:
-        console.print(_table(rows))
+        console.print(_table(rows, console.width))
     for problem in problems:
         terminal.err().print(Text(one_line(problem), style="red"))
     return OK
-
-
-def _known_folders() -> list[Path]:
-    from engine.control import run_folders
-
-    return run_folders()
 
 
 def _row(folder: Path) -> RunRowDocument:
@@ -118,21 +116,24 @@ def _row(folder: Path) -> RunRowDocument:
     )
 
 
-def _table(rows: list[RunRowDocument]) -> Table:
+def _table(rows: list[RunRowDocument], width: int) -> Table:
+    """Return the list of runs; what an 80-column terminal has no room for is left out there."""
+    wide = width >= WIDE
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("run", style="bold", overflow="fold")
     table.add_column("state")
-    for name in ("iteration", "searched", "solved", "candidates", "begun", "disk"):
-        table.add_column(name, justify="right")
+    for name in ("iteration", "searched", "solved", "begun", *(["candidates", "disk"] * wide)):
+        table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
-        table.add_row(
-            row.run,
-            Text(row.state, style=_STYLES.get(row.state, "dim")),
-            "–" if row.iteration is None else f"{row.iteration + 1} of {row.iterations}",
-            of(row.finished, row.tasks),
-            of(row.solved, row.known) if row.known else "?",
-            f"{row.candidates:,}",
+        cells = [
+            "–" if row.iteration is None else f"{row.iteration + 1}/{row.iterations}",
+            f"{row.finished:,}/{row.tasks:,}",
+            f"{row.solved:,}/{row.known:,}" if row.solved is not None else "?",
             age(row.started),
-            size(row.bytes),
+        ]
+        if wide:
+            cells += [f"{row.candidates:,}", size(row.bytes)]
+        table.add_row(
+            one_line(row.run), Text(row.state, style=_STYLES.get(row.state, "dim")), *cells
         )
     return table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ EPILOG = """Examples:
   soar-tui show last 1a2b3c4d
 
   soar-tui show last 1a2b3c4d --candidate 137
+
+  soar-tui show last 1a2b3c4d --program > solution.py
 
   soar-tui show last 1a2b3c4d --iteration 1 --json"""
 
@@ -66,6 +69,7 @@ class TaskView:
 
 
 def show(
+    *,
     run: RunArgument,
     task: Annotated[
         str, typer.Argument(metavar="TASK", help="A task's id in the run.", show_default=False)
@@ -90,6 +94,10 @@ def show(
             show_default=False,
         ),
     ] = None,
+    program: Annotated[
+        bool,
+        typer.Option("--program", help="Print only the candidate's program, whole, ready to run."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> int:
     """Show a task of a run: grids, the two submissions, the vote, the best program."""
@@ -105,9 +113,25 @@ def show(
     )
     if as_json:
         terminal.emit(show_document(view))
+    elif program:
+        _print_whole_program(view)
     else:
         print_task(terminal.out(), view, alone=candidate is not None)
     return OK
+
+
+def _print_whole_program(view: TaskView) -> None:
+    """Print a program to read on a terminal, or to the letter where something else reads it."""
+    from soar_tui.cli.source_text import print_source
+
+    source = None if view.detail is None else view.detail.candidate.source
+    if source is None:
+        raise InputError(f"task {view.task.id!r}: that candidate's reply held no program")
+    console = terminal.out()
+    if console.is_terminal:
+        print_source(console, source)
+    else:
+        sys.stdout.write(source)
 
 
 def look(

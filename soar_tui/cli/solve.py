@@ -51,10 +51,9 @@ def solve(
 ) -> int:
     """Search one task, then show its grids, its two submissions, the vote and the best program."""
     from engine.arc import load_tasks
-    from engine.control import launch
     from soar_tui.cli.documents import SolveDocument
     from soar_tui.cli.results import next_steps, standing
-    from soar_tui.cli.run import make_run
+    from soar_tui.cli.run import make_run, start
     from soar_tui.cli.show import look
     from soar_tui.cli.task_documents import show_document
     from soar_tui.cli.task_print import print_task
@@ -78,9 +77,8 @@ def solve(
         )
     folder = make_run(settings, name)
     with Interrupts() as interrupts:
-        launch(folder)
-        seen = follow(folder, settings, interrupts, terminal.err())
-        code = ending(seen, interrupts)
+        start(folder)
+        code = ending(follow(folder, settings, interrupts, terminal.err()), interrupts)
     now = standing(folder, with_results=False)
     if not now.candidates:
         return code

@@ -54,11 +54,12 @@ def watch(folder: Path, *, as_json: bool) -> int:
     from engine.config import load_settings
     from engine.control import SETTINGS_NAME
     from soar_tui.cli.results import print_run, run_document, standing
+    from soar_tui.known_runs import remember
 
     settings = load_settings(folder / SETTINGS_NAME)
+    remember(folder)
     with Interrupts() as interrupts:
-        seen = follow(folder, settings, interrupts, terminal.err())
-        code = ending(seen, interrupts)
+        code = ending(follow(folder, settings, interrupts, terminal.err()), interrupts)
     if as_json:
         terminal.emit(run_document(standing(folder)))
     else:

@@ -12,7 +12,7 @@ from soar_tui.cli.answers import Pattern
 from soar_tui.cli.grid_text import Cells, Picture, cells_for, draw, draw_mask, side_by_side, words
 from soar_tui.cli.results import mark
 from soar_tui.cli.show import LISTED, TaskView, number_of
-from soar_tui.cli.source_text import print_source
+from soar_tui.cli.source_text import entry, print_source
 from soar_tui.numbers import percent
 from soar_tui.sanitise import one_line
 
@@ -48,10 +48,11 @@ def _heading(view: TaskView) -> Text:
     solved = {True: "solved", False: "not solved", None: "truth unknown"}[row.vote_right]
     if row.state != "finished":
         solved = "search under way"
+    perfect = f"{row.perfect:,} of them right on every demonstration"
     return Text.assemble(
         (one_line(view.task.id), "bold"),
-        f"  {view.run} · iteration {view.iteration + 1} · {solved} · {row.candidates:,} candidates, "
-        f"{row.perfect:,} right on every demonstration",
+        f"  {solved} ({view.run}, iteration {view.iteration + 1})\n",
+        f"{row.candidates:,} candidates, {perfect}",
     )
 
 
@@ -129,7 +130,7 @@ def _print_test_outputs(console: Console, view: TaskView, cells: Cells) -> None:
 
 
 def _print_row(console: Console, pictures: list[Picture]) -> None:
-    for line in side_by_side(pictures, console.width, arrow=True):
+    for line in side_by_side(pictures, console.width):
         console.print(line, no_wrap=True)
 
 
@@ -177,7 +178,9 @@ def _print_candidates(
     table.add_column("by")
     for name in ("demonstrations", "test", "length"):
         table.add_column(name, justify="right")
-    table.add_column("filter")
+    filtered = any(row.filter for row in rows)
+    if filtered:
+        table.add_column("filter")
     for row in rows:
         origin = row.operator if row.parent is None else f"refined from {number_of(row.parent)}"
         table.add_row(
@@ -186,18 +189,26 @@ def _print_candidates(
             "–" if row.accuracy is None else f"{round(row.accuracy * pairs)}/{pairs}",
             mark(row.right),
             "–" if row.length is None else f"{row.length:,}",
-            row.filter or "",
+            *([row.filter or ""] if filtered else []),
         )
     console.print(table)
 
 
 def _print_program(console: Console, view: TaskView) -> None:
     if view.detail is None:
-        console.print("\nNo candidate held a program.")
+        console.print("\nNo candidate held a program that ran.")
         return
-    console.print(Text(f"\nProgram of candidate {view.number}", style="bold"))
     source = view.detail.candidate.source
     if source is None:
-        console.print("Its reply held no program.")
-    else:
-        print_source(console, source)
+        console.print(
+            Text(f"\nThe reply of candidate {view.number} held no program.", style="bold")
+        )
+        return
+    shown = entry(source)
+    console.print(Text(f"\nProgram of candidate {view.number}", style="bold"))
+    print_source(console, shown)
+    more = len(source.splitlines()) - len(shown.splitlines())
+    if more > 0:
+        console.print(
+            Text(f"and {more:,} lines it rests on: --program prints it whole", style="dim")
+        )

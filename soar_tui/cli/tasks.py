@@ -167,9 +167,9 @@ def _draw(task: Task) -> None:
     for number, pair in enumerate(task.train, 1):
         console.print(Text(f"demonstration pair {number}", style="bold"))
         pictures = [draw(pair.input, cells), draw(pair.output, cells)]
-        console.print(*side_by_side(pictures, console.width, arrow=True), sep="\n")
+        console.print(*side_by_side(pictures, console.width), sep="\n")
     for number, (given, output) in enumerate(zip(task.test, truth, strict=True), 1):
         known = "" if output is not None else " (its output is not known)"
         console.print(Text(f"test input {number}{known}", style="bold"))
         pictures = [draw(grid, cells) for grid in (given, output) if grid is not None]
-        console.print(*side_by_side(pictures, console.width, arrow=True), sep="\n")
+        console.print(*side_by_side(pictures, console.width), sep="\n")
