@@ -56,11 +56,12 @@ def task_sets() -> tuple[NamedSet, ...]:
 def load_tasks(spec: str) -> TaskSet:
     """Return the tasks of a named set or of a path, all of them or the first K (`spec:K`).
 
-    Names: see task_sets(); `name/id` is one task of a named set. Paths: one ARC JSON file; a folder of them (the file's name without
-    .json is the task's id); a Kaggle challenges file, its solutions found beside it (`challenges`
-    in the name replaced by `solutions`) or given as `challenges.json+solutions.json`. Tasks come
-    in the order of their ids, those of a challenges file in the file's order. A path that exists
-    with its colon or plus wins over their meaning; a name wins over a path (write `./sample`).
+    Names: see task_sets(); `name/id` is one task of a named set. Paths: one ARC JSON file; a
+    folder of them (the file's name without .json is the task's id); a Kaggle challenges file, its
+    solutions found beside it (`challenges` in the name replaced by `solutions`) or given as
+    `challenges.json+solutions.json`. Tasks come in the order of their ids, those of a challenges
+    file in the file's order. A path that exists with its colon or plus wins over their meaning; a
+    name wins over a path (write `./sample`).
     Raises TaskFileError.
     """
     place, limit = _split_limit(spec)
