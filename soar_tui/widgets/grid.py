@@ -23,6 +23,10 @@ class GridView(LineView, can_focus=False):
     `digits` writes each cell's number into it: None leaves that to the theme and the terminal.
     """
 
+    DEFAULT_CSS = """
+    GridView { scrollbar-gutter: auto; }
+    """
+
     digits: reactive[bool | None] = reactive(None, init=False)
 
     def __init__(
@@ -44,7 +48,7 @@ class GridView(LineView, can_focus=False):
         """How cells are drawn at the present size."""
         if self._grid is None:
             return "half"
-        return self._cells_in(self._container_size if self.size.area == 0 else self.size)
+        return self._cells_in(self.size)
 
     def fit_to_size(self) -> None:
         self._draw()

@@ -92,12 +92,12 @@ class PairView(LineView, can_focus=True):
     def _draw(self) -> None:
         digits = self.palette.digits if self.digits is None else self.digits
         self._lines, self._starts = [], []
-        cells = _cells(self._rows, self.size.width, self.size.height, digits)
+        cells = _cells(self._rows, self.area.width, self.area.height, digits)
         for row in self._rows:
             if self._lines:
                 self._lines.append(Strip.blank(0))
             self._starts.append(len(self._lines))
-            self._lines += draw_pair(row, self.size.width, cells, self.palette, digits=digits)
+            self._lines += draw_pair(row, self.area.width, cells, self.palette, digits=digits)
         widest = max((line.cell_length for line in self._lines), default=0)
         self.set_extent(len(self._lines), widest)
         self.redraw()

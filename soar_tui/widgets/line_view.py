@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from soar_tui.widgets.palette import Painted
+from soar_tui.widgets.palette import Palette, palette_of
 from soar_tui.widgets.strips import changed_spans
 
 _SCREENS_KEPT = 4
 """Drawn lines are kept for so many screens; further away they are drawn again."""
 
 
-class LineView(Painted, ScrollView):
+class LineView(ScrollView):
     """A scrolling view of lines drawn on demand.
 
     A subclass says how many lines there are (`set_extent`) and draws one (`draw_line`); after a
@@ -28,7 +29,14 @@ class LineView(Painted, ScrollView):
     """
 
     DEFAULT_CSS = """
-    LineView { scrollbar-size: 1 1; height: 1fr; width: 1fr; }
+    LineView {
+        background: $surface;
+        color: $foreground;
+        scrollbar-size: 1 1;
+        scrollbar-gutter: stable;
+        height: 1fr;
+        width: 1fr;
+    }
     """
 
     header: ClassVar[int] = 0
@@ -37,6 +45,12 @@ class LineView(Painted, ScrollView):
         super().__init__(id=id, classes=classes)
         self._drawn: dict[int, Strip] = {}
         self._drawn_width = -1
+        self._look: tuple[Palette, Style] | None = None
+
+    @property
+    def palette(self) -> Palette:
+        """The palette of the present theme."""
+        return palette_of(self.app)
 
     def draw_line(self, y: int, width: int) -> Strip:
         """Draw virtual line `y`, 0 being the first below the header; `width` cells are in view."""
@@ -47,9 +61,14 @@ class LineView(Painted, ScrollView):
         raise NotImplementedError
 
     @property
+    def area(self) -> Size:
+        """The size in view, borders and scroll bars left out."""
+        return self.scrollable_content_region.size
+
+    @property
     def page(self) -> int:
         """Lines in view below the header."""
-        return max(1, self.size.height - self.header)
+        return max(1, self.area.height - self.header)
 
     def set_extent(self, lines: int, width: int = 0) -> None:
         """Say how many lines there are, and how wide the widest is (0: as wide as the view)."""
@@ -59,14 +78,14 @@ class LineView(Painted, ScrollView):
 
     def redraw(self) -> None:
         """Draw the lines in view anew and repaint the cells that changed."""
-        width = self.size.width
+        width = self.area.width
         if width != self._drawn_width:
             self.repaint()
             return
         top = self.scroll_offset.y
         before, self._drawn = self._drawn, {}
         regions = []
-        for row in range(self.size.height):
+        for row in range(self.area.height):
             key = row - self.header if row < self.header else row - self.header + top
             old = before.get(key)
             if old is None:
@@ -87,7 +106,16 @@ class LineView(Painted, ScrollView):
         self._drawn.clear()
         self.refresh()
 
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        look = self.palette, self.rich_style
+        if look != self._look:
+            # Styles are also updated when nothing one can see has changed, on every focus change.
+            self._look = look
+            self.forget_drawn()
+
     def forget_drawn(self) -> None:
+        """Drop whatever was drawn with an earlier palette."""
         self._drawn.clear()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -100,7 +128,7 @@ class LineView(Painted, ScrollView):
 
     def render_line(self, y: int) -> Strip:
         """Return line `y` of the widget, 0 being its top."""
-        width = self.size.width
+        width = self.area.width
         if y < self.header:
             return self._line(y - self.header, width).adjust_cell_length(width)
         scroll = self.scroll_offset
@@ -113,7 +141,7 @@ class LineView(Painted, ScrollView):
             self._drawn_width = width
         strip = self._drawn.get(key)
         if strip is None:
-            if len(self._drawn) > _SCREENS_KEPT * max(1, self.size.height):
+            if len(self._drawn) > _SCREENS_KEPT * max(1, self.area.height):
                 self._drawn.clear()
             base = self.rich_style
             drawn = (

@@ -273,7 +273,7 @@ class TaskWall(LineView, can_focus=True):
         return parts
 
     def _arrange(self) -> None:
-        layout = lay_out(len(self._tasks), self.size.width, self.page, self.density)
+        layout = lay_out(len(self._tasks), self.area.width, self.page, self.density)
         if layout.picture != self._layout_now.picture:
             self._tiles.clear()
             self._pictures.clear()
