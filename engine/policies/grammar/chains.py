@@ -21,6 +21,11 @@ class Chain:
     problems: tuple[Problem, ...]
 
     @property
+    def text(self) -> str:
+        """The lines of the steps; two chains are the same exactly when their texts are."""
+        return "\n".join(step.text for step in self.steps)
+
+    @property
     def left(self) -> Problem:
         """What remains to be done after all steps."""
         return self.problems[-1]

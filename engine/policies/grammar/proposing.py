@@ -29,44 +29,50 @@ class Proposer:
 
     def sample(self, task: Task, n: int, seed: int) -> list[Proposal]:
         """Grow `n` programs, distinct where a few tries suffice."""
-        bench = self._bench(task)
-        proposals: list[Proposal] = []
-        seen: dict[str, None] = {}
-        for index in range(n):
-            rng = Random(f"sample {seed} {index}")
-            source, chain = None, empty_chain(bench)
-            for _ in range(_FRESH_TRIES):
-                chain = grow(bench, rng)
-                source = emit(chain.steps) if chain.steps else None
-                if source is not None and source not in seen:
-                    break
-            proposals.append(_proposal(chain, source))
-            if source is not None:
-                seen[source] = None
-        return proposals
+        return [_proposal(chain) for chain in self.sample_chains(task, n, seed)]
 
     def refine(self, task: Task, parent: str, n: int, seed: int) -> list[Proposal]:
         """Edit a program of this language `n` times; anything else is answered by sampling."""
+        return [_proposal(chain) for chain in self.refine_chains(task, parent, n, seed)]
+
+    def sample_chains(self, task: Task, n: int, seed: int) -> list[Chain]:
+        """As `sample`, but the chains themselves; one of no steps where nothing applies."""
+        bench = self._bench(task)
+        chains: dict[str, Chain] = {}
+        grown: list[Chain] = []
+        for index in range(n):
+            rng = Random(f"sample {seed} {index}")
+            chain = empty_chain(bench)
+            for _ in range(_FRESH_TRIES):
+                chain = grow(bench, rng)
+                if chain.text not in chains:
+                    break
+            chains[chain.text] = chain
+            grown.append(chain)
+        return grown
+
+    def refine_chains(self, task: Task, parent: str, n: int, seed: int) -> list[Chain]:
+        """As `refine`, but the chains themselves; the parent's own where no edit works."""
         bench = self._bench(task)
         steps = parse(parent)
         chain = replay(bench, empty_chain(bench), steps, refit=False) if steps else None
         if chain is None:
-            return self.sample(task, n, seed)
-        proposals: list[Proposal] = []
-        seen = {parent: None}
+            return self.sample_chains(task, n, seed)
+        chains = {chain.text: chain}
+        edited: list[Chain] = []
         for index in range(n):
             rng = Random(f"refine {seed} {index}")
-            changed, source = chain, parent
+            changed = chain
             for _ in range(_EDIT_TRIES):
                 child = edit(bench, chain, rng)
                 if child is None or not child.steps:
                     continue
-                changed, source = child, emit(child.steps)
-                if source not in seen:
+                changed = child
+                if child.text not in chains:
                     break
-            proposals.append(_proposal(changed, source))
-            seen[source] = None
-        return proposals
+            chains[changed.text] = changed
+            edited.append(changed)
+        return edited
 
     def _bench(self, task: Task) -> Workbench:
         key = task_key(task)
@@ -81,8 +87,10 @@ class Proposer:
         return bench
 
 
-def _proposal(chain: Chain, source: str | None) -> Proposal:
-    return Proposal(source, prior=log_prior(chain) if source is not None else None)
+def _proposal(chain: Chain) -> Proposal:
+    if not chain.steps:
+        return Proposal(None)
+    return Proposal(emit(chain.steps), prior=log_prior(chain))
 
 
 def task_key(task: Task) -> bytes:

@@ -1,7 +1,7 @@
 """Programs as text: emit a chain of steps as a self-contained program, and parse it back.
 
 An emitted program is plain Python with numpy: the constants and functions it needs, word for
-word as the modules in `primitives` define them (decorators apart), then `transform` with one
+word as the modules in `primitives` define them (without decorators and types), then `transform` with one
 line per step. That text is the whole trace of a program: `parse` recovers the steps from it.
 """
 
@@ -10,12 +10,12 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, lru_cache
 from pprint import pformat
 
 from engine.policies.grammar import primitives
-from engine.policies.grammar.language import FEATURES, PRIMITIVES, Step, Value
+from engine.policies.grammar.language import PRIMITIVES, Step, Value
 
 _WIDTH = 92
 _HEAD = "import numpy as np\n"
@@ -25,9 +25,10 @@ def emit(steps: Iterable[Step]) -> str:
     """Return the program of a chain of steps: defines `transform(grid)`, lists in and out."""
     chain = tuple(steps)
     body = textwrap.indent("\n".join(step.text for step in chain), "    ")
-    names = frozenset(name for step in chain for name in _called(step))
+    names = {step.primitive.name for step in chain}
+    names.update(name for step in chain for name in _called(step.arguments))
     return (
-        _library(names)
+        _library(frozenset(names))
         + "\n\n\ndef transform(grid):\n    grid = np.array(grid)\n"
         + body
         + "\n    return grid.tolist()\n"
@@ -58,13 +59,13 @@ def parse(source: str) -> tuple[Step, ...] | None:
     return chain
 
 
-def _called(step: Step) -> list[str]:
-    """Names of the functions that a step's line mentions."""
-    names = [step.primitive.name]
-    for value in step.arguments:
-        items = value if isinstance(value, tuple) else (value,)
-        names.extend(item.__name__ for item in items if callable(item))
-    return names
+def _called(value: Value) -> Iterator[str]:
+    """Names of the functions in an argument."""
+    if callable(value):
+        yield value.__name__
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _called(item)
 
 
 def step_text(step: Step) -> str:
@@ -80,8 +81,8 @@ def step_text(step: Step) -> str:
 def _literal(value: Value) -> str:
     if callable(value):
         return str(value.__name__)
-    if isinstance(value, tuple) and value and callable(value[0]):
-        return f"[{', '.join(item.__name__ for item in value)}]"
+    if any(_called(value)):
+        return f"[{', '.join(map(_literal, value))}]"
     text = repr(value)
     if len(text) <= _WIDTH - 12:
         return text
@@ -106,10 +107,19 @@ def _parse_step(statement: ast.stmt) -> Step | None:
 
 def _parse_value(node: ast.expr) -> Value:
     if isinstance(node, ast.Name):
-        return FEATURES[node.id]
+        return _functions()[node.id]
     if isinstance(node, ast.List):
-        return tuple(FEATURES[name.id] for name in node.elts if isinstance(name, ast.Name))
+        return tuple(_parse_value(element) for element in node.elts)
     return ast.literal_eval(node)
+
+
+@cache
+def _functions() -> dict[str, Callable[..., object]]:
+    """Every public function of the primitive modules by name."""
+    found = {}
+    for module in primitives.MODULES:
+        found |= {n: getattr(module, n) for n in _definitions() if n in vars(module)}
+    return {name: value for name, value in found.items() if callable(value)}
 
 
 @cache
@@ -121,17 +131,23 @@ def _definitions() -> dict[str, str]:
         lines = text.splitlines()
         for node in ast.parse(text).body:
             if isinstance(node, ast.FunctionDef):
-                name = node.name
+                name, first = node.name, [f"def {node.name}({_parameters(node)}):"]
+                start = node.body[0].lineno
             elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-                name = node.targets[0].id
+                name, first, start = node.targets[0].id, [], node.lineno
             else:
                 continue
             if name.startswith("_"):
                 continue
             if name in texts:
                 raise ValueError(f"{module.__name__}: {name} is defined in two modules")
-            texts[name] = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+            texts[name] = "\n".join(first + lines[start - 1 : node.end_lineno])
     return texts
+
+
+def _parameters(function: ast.FunctionDef) -> str:
+    """A function's parameters without their types, which mean nothing outside this package."""
+    return ", ".join(parameter.arg for parameter in function.args.args)
 
 
 @cache

@@ -1,5 +1,10 @@
 """Colours: exchanged, replaced, kept, removed, ranked."""
 
+# numpy calls the results of operators on arrays Any:
+# mypy: disable-error-code="no-any-return"
+
+from typing import Any
+
 import numpy as np
 
 from engine.policies.grammar.language import COLOUR, Values, choice, primitive
@@ -70,7 +75,7 @@ def _colour_map(problem: Problem, _: Values) -> Values | None:
 
 
 @primitive(fit=_colour_map, applies=lambda problem: problem.same_size)
-def map_colours(grid: Grid, table: dict) -> Grid:
+def map_colours(grid: Grid, table: dict[Any, Any]) -> Grid:
     """Replace colours by a table."""
     new = np.arange(10)
     for old, colour in table.items():

@@ -1,5 +1,10 @@
 """Counting: grids that say how many, which colour most, which colours in what order."""
 
+# ruff: noqa: D401 - a docstring here names what a function gives
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
 import numpy as np
 
 from engine.policies.grammar.language import COLOUR, Values, choice, primitive
@@ -13,6 +18,8 @@ from engine.policies.grammar.primitives.grids import (
 from engine.policies.grammar.primitives.objects import find_objects
 from engine.policies.grammar.primitives.region_features import enclosed, label_background
 from engine.policies.grammar.problem import Problem
+
+Count: TypeAlias = Callable[[np.ndarray, int], int]
 
 
 def _target_size(problem: Problem, _: Values) -> Values | None:
@@ -32,36 +39,49 @@ def uniform_grid(grid: Grid, which: str, height: int, width: int) -> Grid:
     return np.full((height, width), colour)
 
 
-def count(grid: Grid, what: str, colour: int) -> int:
-    """How many of something the grid has."""
-    if what == "cells of the colour":
-        return int((grid == colour).sum())
-    if what == "cells":
-        return int((grid != background(grid)).sum())
-    if what == "colours":
-        return int((colour_counts(grid) > 0).sum())
-    if what == "objects":
-        return len(find_objects(grid, "colour8"))
-    if what == "mixed objects":
-        return len(find_objects(grid, "mixed8"))
-    if what == "holes":
-        return len(np.unique(label_background(grid)[0][enclosed(grid) == 2]))
+def cells_of_colour(grid: Grid, colour: int) -> int:
+    """How many cells have the colour."""
+    return int((grid == colour).sum())
+
+
+def objects_of_colour(grid: Grid, colour: int) -> int:
+    """How many connected pieces of the colour there are."""
+    return len(find_objects(np.where(grid == colour, 1, 0), "colour4"))
+
+
+def large_objects_of_colour(grid: Grid, colour: int) -> int:
+    """How many connected pieces of more than one cell the colour has."""
     things = find_objects(np.where(grid == colour, 1, 0), "colour4")
-    if what == "objects of the colour":
-        return len(things)
     return len([thing for thing in things if thing["size"] > 1])
 
 
-COUNTED = (
-    "cells of the colour",
-    "objects of the colour",
-    "larger objects of the colour",
-    "cells",
-    "colours",
-    "objects",
-    "mixed objects",
-    "holes",
-)
+def all_cells(grid: Grid, _: int) -> int:
+    """How many cells are not background."""
+    return int((grid != background(grid)).sum())
+
+
+def all_colours(grid: Grid, _: int) -> int:
+    """How many colours there are beside the background."""
+    return int((colour_counts(grid) > 0).sum())
+
+
+def all_objects(grid: Grid, _: int) -> int:
+    """How many objects of one colour there are."""
+    return len(find_objects(grid, "colour8"))
+
+
+def all_mixed_objects(grid: Grid, _: int) -> int:
+    """How many objects of any colours there are."""
+    return len(find_objects(grid, "mixed8"))
+
+
+def all_holes(grid: Grid, _: int) -> int:
+    """How many regions of background are enclosed."""
+    return len(np.unique(label_background(grid)[0][enclosed(grid) == 2]))
+
+
+ALL = (all_cells, all_colours, all_objects, all_mixed_objects, all_holes)
+COUNTED = (cells_of_colour, objects_of_colour, large_objects_of_colour, *ALL)
 
 
 @primitive(
@@ -73,10 +93,10 @@ COUNTED = (
     fit=_target_size,
 )
 def tally(
-    grid: Grid, what: str, counted: int, colour: int, order: str, height: int, width: int
+    grid: Grid, count: Count, counted: int, colour: int, order: str, height: int, width: int
 ) -> Grid:
     """Fill as many cells of a black grid as were counted, in one colour."""
-    number = count(grid, what, counted)
+    number = count(grid, counted)
     cells = np.zeros(height * width, dtype=np.int64)
     if order == "every other cell":
         cells[: 2 * number : 2] = colour
@@ -93,14 +113,14 @@ def tally(
 
 
 @primitive(
-    choice("cells", "colours", "objects", "mixed objects", "holes"),
+    choice(*ALL),
     choice("row", "column", "diagonal", "square"),
     choice("main", "black"),
     size="changes",
 )
-def grid_as_long_as(grid: Grid, what: str, form: str, paint: str) -> Grid:
+def grid_as_long_as(grid: Grid, count: Count, form: str, paint: str) -> Grid:
     """A line, diagonal or square whose length is a count."""
-    number = count(grid, what, 0)
+    number = count(grid, 0)
     if not 0 < number <= 30:
         raise ValueError("too many")
     colour = main_colour(grid) if paint == "main" else 0
@@ -139,24 +159,6 @@ def list_colours(grid: Grid, order: str, form: str, length: str) -> Grid:
     return listed if form == "column" else listed.T
 
 
-def _mask_table(problem: Problem, slots: Values) -> Values | None:
-    table: dict[int, str] = {}
-    for grid, target in zip(problem.demos, problem.targets, strict=True):
-        if target.size > 9:
-            return None
-        rows = "/".join("".join("#" if c else "." for c in row) for row in target.tolist())
-        if table.setdefault(count(grid, slots[0], slots[1]), rows) != rows:
-            return None
-    return (dict(sorted(table.items())),) if len(table) < len(problem.demos) else None
-
-
-@primitive(choice(*COUNTED), COLOUR, size="changes", fit=_mask_table)
-def figure_for_count(grid: Grid, what: str, colour: int, figures: dict) -> Grid:
-    """A small figure in the main colour, chosen by a count ("#" filled, rows divided by "/")."""
-    rows = figures[count(grid, what, colour)].split("/")
-    return np.array([[main_colour(grid) if cell == "#" else 0 for cell in row] for row in rows])
-
-
 def _block_table(problem: Problem, _: Values) -> Values | None:
     factor = problem.targets[0].shape[0] // problem.demos[0].shape[0]
     if factor < 2:
@@ -176,7 +178,7 @@ def _block_table(problem: Problem, _: Values) -> Values | None:
 
 
 @primitive(size="changes", fit=_block_table)
-def replace_cells_by_blocks(grid: Grid, factor: int, blocks: dict) -> Grid:
+def replace_cells_by_blocks(grid: Grid, factor: int, blocks: dict[Any, Any]) -> Grid:
     """Replace every cell by the block of its colour."""
     height, width = grid.shape
     large = np.zeros((height * factor, width * factor), dtype=np.int64)

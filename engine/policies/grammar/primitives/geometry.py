@@ -1,33 +1,47 @@
 """The whole grid: turned, cropped, scaled, repeated, laid side by side."""
 
+# numpy calls the results of operators on arrays Any:
+# mypy: disable-error-code="no-any-return"
+
+from typing import Any
+
 import numpy as np
 
 from engine.policies.grammar.language import COLOUR, Values, choice, primitive
 from engine.policies.grammar.primitives.grids import (
     Grid,
+    Turn,
+    anti_transpose,
     background,
+    blank,
     bounding_box,
+    flip_left_right,
+    flip_up_down,
+    half_turn,
     main_colour,
-    turned,
+    transpose,
+    turn_left,
+    turn_right,
+    unchanged,
 )
 from engine.policies.grammar.problem import Problem
 
 TURNS = (
-    "flip left-right",
-    "flip up-down",
-    "half turn",
-    "transpose",
-    "anti-transpose",
-    "turn left",
-    "turn right",
+    flip_left_right,
+    flip_up_down,
+    half_turn,
+    transpose,
+    anti_transpose,
+    turn_left,
+    turn_right,
 )
-SAME_OR_TURNED = ("same", *TURNS)
+SAME_OR_TURNED = (unchanged, *TURNS)
 
 
 @primitive(choice(*TURNS), size="either")
-def turn(grid: Grid, symmetry: str) -> Grid:
+def turn(grid: Grid, symmetry: Turn) -> Grid:
     """Turn or mirror the whole grid."""
-    return turned(grid, symmetry)
+    return symmetry(grid)
 
 
 @primitive(size="changes")
@@ -139,11 +153,11 @@ def drop_empty_lines(grid: Grid) -> Grid:
 
 @primitive(
     choice("content", "background", "commonest", "rarest", "main colour"),
-    choice("same", "flip left-right", "flip up-down", "half turn"),
+    choice(unchanged, flip_left_right, flip_up_down, half_turn),
     size="changes",
     weight=0.5,
 )
-def grid_of_copies(grid: Grid, where: str, symmetry: str) -> Grid:
+def grid_of_copies(grid: Grid, where: str, symmetry: Turn) -> Grid:
     """Blow every cell up to the grid's own size: a copy of the grid in chosen cells, else black."""
     counts = np.bincount(grid.ravel(), minlength=10)
     if where == "content":
@@ -156,7 +170,7 @@ def grid_of_copies(grid: Grid, where: str, symmetry: str) -> Grid:
         chosen = grid == np.where(counts > 0, counts, 9999).argmin()
     else:
         chosen = grid == main_colour(grid)
-    return np.kron(chosen.astype(np.int64), turned(grid, symmetry))
+    return np.kron(chosen.astype(np.int64), symmetry(grid))
 
 
 @primitive(size="changes", weight=0.5)
@@ -175,9 +189,9 @@ def repeat(grid: Grid, down: int, across: int) -> Grid:
 @primitive(
     choice(*SAME_OR_TURNED), choice("right", "left", "below", "above"), size="changes", weight=0.5
 )
-def append_copy(grid: Grid, symmetry: str, side: str) -> Grid:
+def append_copy(grid: Grid, symmetry: Turn, side: str) -> Grid:
     """Attach a copy of the grid, turned or mirrored, on one side."""
-    copy = turned(grid, symmetry)
+    copy = symmetry(grid)
     if side == "right":
         return np.hstack([grid, copy])
     if side == "left":
@@ -203,43 +217,34 @@ def _layout(problem: Problem, _: Values) -> Values | None:
     for grid, target in zip(problem.demos, problem.targets, strict=True):
         if target.shape != (grid.shape[0] * down, grid.shape[1] * across):
             return None
-    symmetries: tuple[str, ...] = ("same", "flip left-right", "flip up-down", "half turn", "blank")
+    symmetries: tuple[Turn, ...] = (unchanged, flip_left_right, flip_up_down, half_turn, blank)
     if all(grid.shape[0] == grid.shape[1] for grid in problem.demos):
-        symmetries += ("transpose", "anti-transpose", "turn left", "turn right")
+        symmetries += (transpose, anti_transpose, turn_left, turn_right)
 
-    def fits(symmetry: str, row: int, column: int) -> int:
-        score = 0
+    def fits(symmetry: Turn, row: int, column: int) -> int:
+        right = 0
         for grid, target in zip(problem.demos, problem.targets, strict=True):
             h, w = grid.shape
             tile = target[row * h : (row + 1) * h, column * w : (column + 1) * w]
-            score += np.array_equal(
-                tile, grid * 0 if symmetry == "blank" else turned(grid, symmetry)
-            )
-        return score
+            right += np.array_equal(tile, symmetry(grid))
+        return right
 
-    return (
-        tuple(
-            tuple(max(symmetries, key=lambda s: fits(s, row, column)) for column in range(across))  # noqa: B023 - used at once
-            for row in range(down)
-        ),
-    )
+    def best(row: int, column: int) -> Turn:
+        return max(symmetries, key=lambda symmetry: fits(symmetry, row, column))
+
+    return (tuple(tuple(best(row, column) for column in range(across)) for row in range(down)),)
 
 
 @primitive(size="changes", fit=_layout)
-def tile_with(grid: Grid, layout: tuple) -> Grid:
+def tile_with(grid: Grid, layout: tuple[Any, ...]) -> Grid:
     """Lay turned copies of the grid (or black ones) according to a layout."""
-    return np.vstack(
-        [
-            np.hstack([grid * 0 if how == "blank" else turned(grid, how) for how in row])
-            for row in layout
-        ]
-    )
+    return np.vstack([np.hstack([how(grid) for how in row]) for row in layout])
 
 
 @primitive(choice(*TURNS))
-def overlay_turned(grid: Grid, symmetry: str) -> Grid:
+def overlay_turned(grid: Grid, symmetry: Turn) -> Grid:
     """Fill background cells from the grid's own mirror image."""
-    image = turned(grid, symmetry)
+    image = symmetry(grid)
     if image.shape != grid.shape:
         raise ValueError("the image has another shape")
     return np.where(grid == background(grid), image, grid)
@@ -250,8 +255,8 @@ def overlay_all_mirrors(grid: Grid) -> Grid:
     """Make the grid symmetrical by filling background cells from its mirror images."""
     empty = background(grid)
     whole = grid
-    for symmetry in ("flip left-right", "flip up-down", "transpose"):
-        image = turned(whole, symmetry)
+    for symmetry in (flip_left_right, flip_up_down, transpose):
+        image = symmetry(whole)
         if image.shape == whole.shape:
             whole = np.where(whole == empty, image, whole)
     return whole

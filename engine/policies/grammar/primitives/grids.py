@@ -1,10 +1,22 @@
 """What every other module of the language builds on: background, shifts, boxes, colour counts."""
 
+# ruff: noqa: D401 - a docstring here names what a function gives
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
 import numpy as np
 
 from engine.policies.grammar.language import remember
 
-Grid = np.ndarray
+Grid: TypeAlias = np.ndarray
+Turn: TypeAlias = Callable[[np.ndarray], np.ndarray]
+Box: TypeAlias = tuple[int, int, int, int]
+"""Top, bottom, left, right; the ends exclusive."""
+Thing: TypeAlias = dict[str, Any]
+"""An object; see objects.describe."""
+Quality: TypeAlias = Callable[[np.ndarray, list[dict[str, Any]]], list[Any]]
+"""(grid, objects) -> one number per object."""
 
 
 @remember
@@ -56,23 +68,49 @@ def bounding_box(mask: Grid) -> tuple[int, int, int, int]:
     return int(rows.min()), int(rows.max()) + 1, int(columns.min()), int(columns.max()) + 1
 
 
-def turned(grid: Grid, symmetry: str) -> Grid:
-    """One of the eight symmetries of a square applied to a grid."""
-    if symmetry == "same":
-        return grid
-    if symmetry == "flip left-right":
-        return grid[:, ::-1]
-    if symmetry == "flip up-down":
-        return grid[::-1]
-    if symmetry == "half turn":
-        return grid[::-1, ::-1]
-    if symmetry == "transpose":
-        return grid.T
-    if symmetry == "anti-transpose":
-        return grid[::-1, ::-1].T
-    if symmetry == "turn left":
-        return np.rot90(grid)
-    return np.rot90(grid, 3)
+def unchanged(grid: Grid) -> Grid:
+    """The grid itself."""
+    return grid
+
+
+def blank(grid: Grid) -> Grid:
+    """A black grid of the same size."""
+    return 0 * grid
+
+
+def flip_left_right(grid: Grid) -> Grid:
+    """Mirror left to right."""
+    return grid[:, ::-1]
+
+
+def flip_up_down(grid: Grid) -> Grid:
+    """Mirror up to down."""
+    return grid[::-1]
+
+
+def half_turn(grid: Grid) -> Grid:
+    """Turn by 180 degrees."""
+    return grid[::-1, ::-1]
+
+
+def transpose(grid: Grid) -> Grid:
+    """Mirror across the main diagonal."""
+    return grid.T
+
+
+def anti_transpose(grid: Grid) -> Grid:
+    """Mirror across the other diagonal."""
+    return grid[::-1, ::-1].T
+
+
+def turn_left(grid: Grid) -> Grid:
+    """Turn by 90 degrees against the clock."""
+    return grid.T[::-1]
+
+
+def turn_right(grid: Grid) -> Grid:
+    """Turn by 90 degrees with the clock."""
+    return grid[::-1].T
 
 
 def coordinates(grid: Grid) -> tuple[Grid, Grid]:

@@ -1,5 +1,7 @@
 """Growth: filling holes and boxes, outlines, frames, insides, squares and rectangles."""
 
+from typing import Any
+
 import numpy as np
 
 from engine.policies.grammar.language import COLOUR, choice, primitive
@@ -100,7 +102,7 @@ def paint_empty_squares(grid: Grid, side: int, colour: int) -> Grid:
     return painted
 
 
-def largest_rectangle(mask: Grid) -> tuple:
+def largest_rectangle(mask: Grid) -> tuple[Any, ...]:
     """Top, bottom, left, right of the largest rectangle of true cells, the first of equals."""
     height, width = mask.shape
     sums = np.zeros((height + 1, width + 1), dtype=np.int64)

@@ -1,5 +1,7 @@
 """Lines: rays from cells, connections between cells, whole rows and columns, crossings."""
 
+from typing import Any
+
 import numpy as np
 
 from engine.policies.grammar.language import COLOUR, choice, primitive
@@ -36,7 +38,7 @@ DIRECTION = choice(*COMPASS)
 OBSTACLE = choice("stop at content", "pass under content")
 
 
-def shoot(grid: Grid, starts: list, direction: str, colour: int, obstacle: str) -> Grid:
+def shoot(grid: Grid, starts: list[Any], direction: str, colour: int, obstacle: str) -> Grid:
     """Draw rays over background from the given cells; colour -1 is the start's own."""
     height, width = grid.shape
     empty = background(grid)

@@ -1,5 +1,9 @@
 """Movement: gravity, sliding towards something, attraction."""
 
+# ruff: noqa: D401 - a docstring here names what a function gives
+
+from typing import Any
+
 import numpy as np
 
 from engine.policies.grammar.language import COLOUR, choice, primitive
@@ -24,7 +28,7 @@ def drop_cells(grid: Grid, direction: str) -> Grid:
     return fallen.T if direction in ("up", "down") else fallen
 
 
-def slide(placed: Grid, cells: Grid, step: tuple, empty: int) -> Grid:
+def slide(placed: Grid, cells: Grid, step: tuple[Any, ...], empty: int) -> Grid:
     """Where cells come to rest when they move by a step until the edge or content stops them."""
     height, width = placed.shape
     for _ in range(30):
@@ -59,7 +63,7 @@ def drop_objects(grid: Grid, kind: str, direction: str) -> Grid:
     return placed
 
 
-def heading(box: tuple, target: tuple) -> tuple:
+def heading(box: tuple[Any, ...], target: tuple[Any, ...]) -> tuple[Any, ...]:
     """The one step that leads from a box towards another, (0, 0) when they overlap both ways."""
     top, bottom, left, right = box
     other_top, other_bottom, other_left, other_right = target

@@ -1,5 +1,11 @@
 """Pixel features of a cell's surroundings: neighbours, rays to the next content, distances."""
 
+# ruff: noqa: D401 - a docstring here names what a function gives
+# numpy calls the results of operators on arrays Any:
+# mypy: disable-error-code="no-any-return"
+
+from typing import Any
+
 import numpy as np
 
 from engine.policies.grammar.language import colour_source, feature
@@ -9,7 +15,7 @@ from engine.policies.grammar.primitives.objects import CORNERS, SIDES
 OUTSIDE = 10
 
 
-def count_around(mask: Grid, directions: tuple) -> Grid:
+def count_around(mask: Grid, directions: tuple[Any, ...]) -> Grid:
     """How many of the cells in the given directions are true."""
     ones = mask.astype(np.int64)
     return sum((shift(ones, y, x, 0) for y, x in directions), 0 * ones)
@@ -33,7 +39,7 @@ def filled_corners(grid: Grid) -> Grid:
     return count_around(grid != background(grid), CORNERS)
 
 
-def count_equal(grid: Grid, directions: tuple) -> Grid:
+def count_equal(grid: Grid, directions: tuple[Any, ...]) -> Grid:
     """How many of the cells in the given directions have the cell's colour."""
     return sum(((shift(grid, y, x, -1) == grid).astype(np.int64) for y, x in directions), 0 * grid)
 

@@ -1,9 +1,15 @@
 """Objects: connected pieces of a grid, what can be said of them, and choosing among them."""
 
+# ruff: noqa: D401 - a docstring here names what a function gives
+# numpy calls the results of operators on arrays Any:
+# mypy: disable-error-code="no-any-return"
+
+from typing import Any
+
 import numpy as np
 
 from engine.policies.grammar.language import remember
-from engine.policies.grammar.primitives.grids import Grid, background
+from engine.policies.grammar.primitives.grids import Grid, Quality, Thing, background
 
 SIDES = ((0, 1), (1, 0), (0, -1), (-1, 0))
 CORNERS = ((1, 1), (1, -1), (-1, 1), (-1, -1))
@@ -39,7 +45,7 @@ def label(grid: Grid, diagonal: bool, mixed: bool) -> tuple[Grid, int]:
     return np.array(numbers), count
 
 
-def describe(grid: Grid, mask: Grid) -> dict:
+def describe(grid: Grid, mask: Grid) -> Thing:
     """One object: its box (ends exclusive), mask and patch inside it, size and colours."""
     rows, columns = np.nonzero(mask)
     top, bottom = int(rows.min()), int(rows.max()) + 1
@@ -60,7 +66,7 @@ def describe(grid: Grid, mask: Grid) -> dict:
 
 
 @remember
-def find_objects(grid: Grid, kind: str) -> list:
+def find_objects(grid: Grid, kind: str) -> list[Any]:
     """The objects of a grid in reading order.
 
     "colour4" and "colour8": connected cells of one colour, by sides or also by corners; "mixed4"
@@ -89,63 +95,136 @@ def shape_number(mask: Grid) -> int:
     return (number * 31 + mask.shape[1]) % 99991
 
 
-def count_each(values: list) -> list:
+def count_each(values: list[Any]) -> list[Any]:
     """How often each value occurs in its own list."""
     return [values.count(value) for value in values]
 
 
-def measure(grid: Grid, things: list, quality: str) -> list:
-    """One number per object for a quality that objects can be chosen by."""
-    if quality in ("top", "left", "bottom", "right", "size", "colour"):
-        return [thing[quality] for thing in things]
-    if quality == "height":
-        return [thing["bottom"] - thing["top"] for thing in things]
-    if quality == "width":
-        return [thing["right"] - thing["left"] for thing in things]
-    if quality == "box area":
-        return [thing["mask"].size for thing in things]
-    if quality == "density":
-        return [thing["size"] / thing["mask"].size for thing in things]
-    if quality == "solid":
-        return [int(thing["size"] == thing["mask"].size) for thing in things]
-    if quality == "square box":
-        return [int(thing["mask"].shape[0] == thing["mask"].shape[1]) for thing in things]
-    if quality == "holes":
-        return [hole_count(thing["mask"]) for thing in things]
-    if quality == "colours":
-        return [int((thing["counts"] > 0).sum()) for thing in things]
-    if quality == "odd cells":
-        return [int(thing["size"] - thing["counts"].max()) for thing in things]
-    if quality == "mirror left-right":
-        return [int((thing["patch"] == thing["patch"][:, ::-1]).all()) for thing in things]
-    if quality == "mirror up-down":
-        return [int((thing["patch"] == thing["patch"][::-1]).all()) for thing in things]
-    if quality == "mirrors":
-        across = measure(grid, things, "mirror left-right")
-        down = measure(grid, things, "mirror up-down")
-        return [a + d for a, d in zip(across, down)]
-    if quality == "at border":
-        height, width = grid.shape
-        return [
-            int(t["top"] == 0 or t["left"] == 0 or t["bottom"] == height or t["right"] == width)
-            for t in things
-        ]
-    if quality == "same colour":
-        return count_each([thing["colour"] for thing in things])
-    if quality == "same size":
-        return count_each([thing["size"] for thing in things])
-    if quality == "same shape":
-        return count_each([shape_number(thing["mask"]) for thing in things])
-    if quality == "same picture":
-        return count_each([thing["patch"].tolist() for thing in things])
-    raise ValueError(quality)
+def sizes(grid: Grid, things: list[Thing]) -> list[Any]:
+    """How many cells each object has."""
+    return [thing["size"] for thing in things]
 
 
-def select(grid: Grid, things: list, quality: str, rank: str) -> list:
+def heights(grid: Grid, things: list[Thing]) -> list[Any]:
+    """The height of each box."""
+    return [thing["bottom"] - thing["top"] for thing in things]
+
+
+def widths(grid: Grid, things: list[Thing]) -> list[Any]:
+    """The width of each box."""
+    return [thing["right"] - thing["left"] for thing in things]
+
+
+def box_areas(grid: Grid, things: list[Thing]) -> list[Any]:
+    """The area of each box."""
+    return [thing["mask"].size for thing in things]
+
+
+def densities(grid: Grid, things: list[Thing]) -> list[Any]:
+    """The share of its box each object fills."""
+    return [thing["size"] / thing["mask"].size for thing in things]
+
+
+def colour_numbers(grid: Grid, things: list[Thing]) -> list[Any]:
+    """How many colours each object has."""
+    return [int((thing["counts"] > 0).sum()) for thing in things]
+
+
+def hole_numbers(grid: Grid, things: list[Thing]) -> list[Any]:
+    """How many holes each object has."""
+    return [hole_count(thing["mask"]) for thing in things]
+
+
+def mirror_left_right(grid: Grid, things: list[Thing]) -> list[Any]:
+    """1 for objects that equal their left-right mirror image."""
+    return [int((thing["patch"] == thing["patch"][:, ::-1]).all()) for thing in things]
+
+
+def mirror_up_down(grid: Grid, things: list[Thing]) -> list[Any]:
+    """1 for objects that equal their up-down mirror image."""
+    return [int((thing["patch"] == thing["patch"][::-1]).all()) for thing in things]
+
+
+def tops(grid: Grid, things: list[Thing]) -> list[Any]:
+    """The top row of each object."""
+    return [thing["top"] for thing in things]
+
+
+def lefts(grid: Grid, things: list[Thing]) -> list[Any]:
+    """The left column of each object."""
+    return [thing["left"] for thing in things]
+
+
+def bottoms(grid: Grid, things: list[Thing]) -> list[Any]:
+    """The row below each object."""
+    return [thing["bottom"] for thing in things]
+
+
+def rights(grid: Grid, things: list[Thing]) -> list[Any]:
+    """The column right of each object."""
+    return [thing["right"] for thing in things]
+
+
+def solid(grid: Grid, things: list[Thing]) -> list[Any]:
+    """1 for objects that fill their box."""
+    return [int(thing["size"] == thing["mask"].size) for thing in things]
+
+
+def square_boxes(grid: Grid, things: list[Thing]) -> list[Any]:
+    """1 for objects whose box is square."""
+    return [int(thing["mask"].shape[0] == thing["mask"].shape[1]) for thing in things]
+
+
+def main_colours(grid: Grid, things: list[Thing]) -> list[Any]:
+    """The main colour of each object."""
+    return [thing["colour"] for thing in things]
+
+
+def odd_cells(grid: Grid, things: list[Thing]) -> list[Any]:
+    """How many cells have another colour than the main one."""
+    return [int(thing["size"] - thing["counts"].max()) for thing in things]
+
+
+def mirrors(grid: Grid, things: list[Thing]) -> list[Any]:
+    """How many of the two mirror symmetries each object has."""
+    across, down = mirror_left_right(grid, things), mirror_up_down(grid, things)
+    return [a + d for a, d in zip(across, down, strict=True)]
+
+
+def at_border(grid: Grid, things: list[Thing]) -> list[Any]:
+    """1 for objects that touch the edge of the grid."""
+    height, width = grid.shape
+    return [
+        int(t["top"] == 0 or t["left"] == 0 or t["bottom"] == height or t["right"] == width)
+        for t in things
+    ]
+
+
+def same_colour(grid: Grid, things: list[Thing]) -> list[Any]:
+    """How many objects share each one's main colour."""
+    return count_each(main_colours(grid, things))
+
+
+def same_size(grid: Grid, things: list[Thing]) -> list[Any]:
+    """How many objects share each one's size."""
+    return count_each(sizes(grid, things))
+
+
+def same_shape(grid: Grid, things: list[Thing]) -> list[Any]:
+    """How many objects share each one's shape."""
+    return count_each([shape_number(thing["mask"]) for thing in things])
+
+
+def same_picture(grid: Grid, things: list[Thing]) -> list[Any]:
+    """How many objects share each one's picture."""
+    return count_each([thing["patch"].tolist() for thing in things])
+
+
+def select(grid: Grid, things: list[Thing], quality: Quality, rank: str | int) -> list[Any]:
     """The objects whose quality is the largest, smallest, unique or commonest, or that number."""
     if not things:
         raise ValueError("no objects")
-    values = measure(grid, things, quality)
+    values = quality(grid, things)
     if rank == "largest":
         wanted = max(values)
     elif rank == "smallest":
@@ -160,6 +239,6 @@ def select(grid: Grid, things: list, quality: str, rank: str) -> list:
     return [thing for thing, value in zip(things, values) if value == wanted]
 
 
-def window(grid: Grid, thing: dict) -> Grid:
+def window(grid: Grid, thing: Thing) -> Grid:
     """The part of the grid in an object's box, as a view."""
     return grid[thing["top"] : thing["bottom"], thing["left"] : thing["right"]]

@@ -1,6 +1,9 @@
 """Panels: parts of equal size, divided by lines or by halving, compared, combined or chosen."""
 
-from collections.abc import Sequence
+# ruff: noqa: D401 - a docstring here names what a function gives
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -11,7 +14,7 @@ from engine.policies.grammar.problem import Problem
 
 
 @remember
-def separators(grid: Grid) -> tuple:
+def separators(grid: Grid) -> tuple[Any, ...]:
     """The dividing lines: (colour, rows, columns) of the colour with most whole lines.
 
     A colour other than the background is preferred. Raises ValueError when there are none.
@@ -20,7 +23,7 @@ def separators(grid: Grid) -> tuple:
     whole_rows = [r for r in range(height) if (grid[r] == grid[r, 0]).all()]
     whole_columns = [c for c in range(width) if (grid[:, c] == grid[0, c]).all()]
     empty = background(grid)
-    best: tuple = ()
+    best: tuple[Any, ...] = ()
     best_score = (False, 0)
     for colour in range(10):
         rows = [r for r in whole_rows if grid[r, 0] == colour]
@@ -34,13 +37,13 @@ def separators(grid: Grid) -> tuple:
     return best
 
 
-def spans(lines: list, length: int) -> list:
+def spans(lines: list[Any], length: int) -> list[Any]:
     """The (start, end) ranges between dividing lines."""
     edges = [-1, *lines, length]
     return [(a + 1, b) for a, b in zip(edges, edges[1:], strict=False) if b > a + 1]
 
 
-def panel_rows(grid: Grid) -> list:
+def panel_rows(grid: Grid) -> list[Any]:
     """The panels between dividing lines, row by row."""
     _, rows, columns = separators(grid)
     return [
@@ -49,41 +52,71 @@ def panel_rows(grid: Grid) -> list:
     ]
 
 
-@remember
-def panels(grid: Grid, division: str) -> list:
-    """Equal parts of a grid, in reading order.
-
-    "lines": between dividing lines; "quarters"; "2 across", "3 down" and so on: that many
-    parts, with or without a line of cells between them. Raises ValueError when the parts are
-    not equal.
-    """
-    height, width = grid.shape
-    if division == "lines":
-        parts = [panel for row in panel_rows(grid) for panel in row]
-    elif division == "quarters":
-        h, w = height // 2, width // 2
-        parts = [grid[:h, :w], grid[:h, width - w :], grid[height - h :, :w]]
-        parts.append(grid[height - h :, width - w :])
-    else:
-        count = int(division[0])
-        across = division.endswith("across")
-        length = width if across else height
-        gap = 0 if length % count == 0 else 1
-        if (length + gap) % count:
-            raise ValueError("no equal parts")
-        size = (length + gap) // count
-        starts = [i * size for i in range(count)]
-        lines = grid.T if across else grid
-        cut = [lines[start : start + size - gap] for start in starts]
-        parts = [part.T if across else part for part in cut]
+def equal(parts: list[Grid]) -> list[Grid]:
+    """The parts, if there are several and all have one shape."""
     if len(parts) < 2 or len({part.shape for part in parts}) > 1 or parts[0].size == 0:
         raise ValueError("no equal parts")
     return parts
 
 
+def cut(lines: Grid, count: int) -> list[Grid]:
+    """Cut rows into so many parts of equal height, with or without a row between them."""
+    gap = 0 if len(lines) % count == 0 else 1
+    if (len(lines) + gap) % count:
+        raise ValueError("no equal parts")
+    step = (len(lines) + gap) // count
+    return equal([lines[i * step : (i + 1) * step - gap] for i in range(count)])
+
+
+@remember
+def between_lines(grid: Grid) -> list[Grid]:
+    """The panels between dividing lines, in reading order."""
+    return equal([panel for row in panel_rows(grid) for panel in row])
+
+
+def quarters(grid: Grid) -> list[Grid]:
+    """The four corners of half the height and width."""
+    height, width = grid.shape
+    h, w = height // 2, width // 2
+    top, bottom = grid[:h], grid[height - h :]
+    return equal([top[:, :w], top[:, width - w :], bottom[:, :w], bottom[:, width - w :]])
+
+
+def two_across(grid: Grid) -> list[Grid]:
+    """The left and the right half."""
+    return [part.T for part in cut(grid.T, 2)]
+
+
+def three_across(grid: Grid) -> list[Grid]:
+    """Three parts from left to right."""
+    return [part.T for part in cut(grid.T, 3)]
+
+
+def four_across(grid: Grid) -> list[Grid]:
+    """Four parts from left to right."""
+    return [part.T for part in cut(grid.T, 4)]
+
+
+def two_down(grid: Grid) -> list[Grid]:
+    """The upper and the lower half."""
+    return cut(grid, 2)
+
+
+def three_down(grid: Grid) -> list[Grid]:
+    """Three parts from top to bottom."""
+    return cut(grid, 3)
+
+
+def four_down(grid: Grid) -> list[Grid]:
+    """Four parts from top to bottom."""
+    return cut(grid, 4)
+
+
 DIVISION = choice(
-    "2 across", "2 down", "3 across", "3 down", "4 across", "4 down", "quarters", "lines"
+    two_across, two_down, three_across, three_down, four_across, four_down, quarters, between_lines
 )
+PanelQuality: TypeAlias = Callable[[list[np.ndarray]], list[int]]
+Division: TypeAlias = Callable[[np.ndarray], list[np.ndarray]]
 
 
 def _divides(problem: Problem) -> bool:
@@ -96,7 +129,7 @@ def _divides(problem: Problem) -> bool:
 
 
 def _combination(problem: Problem, slots: Values) -> Values | None:
-    divided = [panels(grid, slots[0]) for grid in problem.demos]
+    divided = [slots[0](grid) for grid in problem.demos]
     count = len(divided[0])
     if count > 6 or any(
         len(parts) != count or parts[0].shape != target.shape
@@ -114,9 +147,9 @@ def _combination(problem: Problem, slots: Values) -> Values | None:
 
 
 @primitive(DIVISION, size="changes", weight=3.0, fit=_combination)
-def combine_panels(grid: Grid, division: str, table: dict) -> Grid:
+def combine_panels(grid: Grid, division: Division, table: dict[Any, Any]) -> Grid:
     """Lay the panels on each other; a table says which colours together give which."""
-    parts = np.stack(panels(grid, division), axis=-1)
+    parts = np.stack(division(grid), axis=-1)
     combined = np.zeros(parts.shape[:2], dtype=np.int64)
     for colours, result in table.items():
         combined[(parts == colours).all(axis=-1)] = result
@@ -124,9 +157,9 @@ def combine_panels(grid: Grid, division: str, table: dict) -> Grid:
 
 
 @primitive(DIVISION, choice("first on top", "last on top"), size="changes")
-def overlay_panels(grid: Grid, division: str, order: str) -> Grid:
+def overlay_panels(grid: Grid, division: Division, order: str) -> Grid:
     """Lay the panels on each other; background is transparent."""
-    parts = panels(grid, division)
+    parts = division(grid)
     if order == "last on top":
         parts = parts[::-1]
     whole = parts[0]
@@ -135,42 +168,64 @@ def overlay_panels(grid: Grid, division: str, order: str) -> Grid:
     return whole
 
 
-def panel_qualities(parts: list, quality: str) -> list:
-    """One number per panel."""
-    if quality == "filled":
-        return [int((part != 0).sum()) for part in parts]
-    if quality == "colours":
-        return [len(np.unique(part)) for part in parts]
-    if quality == "mirrors":
-        return [int((p == p[::-1]).all()) + int((p == p[:, ::-1]).all()) for p in parts]
-    if quality == "main colour":
-        return [int(np.bincount(part.ravel()).argmax()) for part in parts]
-    if quality == "same picture":
-        return count_each([part.tolist() for part in parts])
+def filled_cells(parts: list[Grid]) -> list[int]:
+    """How many cells of each panel are not black."""
+    return [int((part != 0).sum()) for part in parts]
+
+
+def colours_inside(parts: list[Grid]) -> list[int]:
+    """How many colours each panel has."""
+    return [len(np.unique(part)) for part in parts]
+
+
+def panel_mirrors(parts: list[Grid]) -> list[int]:
+    """How many of the two mirror symmetries each panel has."""
+    return [int((p == p[::-1]).all()) + int((p == p[:, ::-1]).all()) for p in parts]
+
+
+def commonest_inside(parts: list[Grid]) -> list[int]:
+    """The commonest colour of each panel."""
+    return [int(np.bincount(part.ravel()).argmax()) for part in parts]
+
+
+def same_panels(parts: list[Grid]) -> list[int]:
+    """How many panels look like each one."""
+    return count_each([part.tolist() for part in parts])
+
+
+def places_in_order(parts: list[Grid]) -> list[int]:
+    """Each panel's place in reading order."""
     return list(range(len(parts)))
 
 
-PANEL_QUALITIES = ("filled", "colours", "mirrors", "main colour", "same picture", "place")
+PANEL_QUALITIES = (
+    filled_cells,
+    colours_inside,
+    panel_mirrors,
+    commonest_inside,
+    same_panels,
+    places_in_order,
+)
 PANEL_RANKS = ("largest", "smallest", "unique")
 
 
-def choose_panel(parts: list, quality: str, rank: str) -> Grid:
+def choose_panel(parts: list[Grid], quality: PanelQuality, rank: str) -> Grid:
     """The first panel whose quality is the largest, the smallest or unique."""
-    values = panel_qualities(parts, quality)
+    values = quality(parts)
     if rank == "unique":
         return parts[[values.count(value) for value in values].index(1)]
     return parts[values.index(max(values) if rank == "largest" else min(values))]
 
 
 def _suggest_panel(problem: Problem, drawn: Values) -> Sequence[Values]:
-    divided = [panels(grid, drawn[0]) for grid in problem.demos]
+    divided = [drawn[0](grid) for grid in problem.demos]
     best: list[Values] = []
     top = 1
     for quality in PANEL_QUALITIES:
         for rank in PANEL_RANKS:
             score = 0
             for parts, target in zip(divided, problem.targets, strict=True):
-                values = panel_qualities(parts, quality)
+                values = quality(parts)
                 if rank != "unique" or 1 in count_each(values):
                     score += np.array_equal(choose_panel(parts, quality, rank), target)
             if score > top:
@@ -188,9 +243,9 @@ def _suggest_panel(problem: Problem, drawn: Values) -> Sequence[Values]:
     weight=2.0,
     suggest=_suggest_panel,
 )
-def keep_panel(grid: Grid, division: str, quality: str, rank: str) -> Grid:
+def keep_panel(grid: Grid, division: Division, quality: PanelQuality, rank: str) -> Grid:
     """Keep the panel a quality singles out."""
-    return choose_panel(panels(grid, division), quality, rank)
+    return choose_panel(division(grid), quality, rank)
 
 
 @primitive(size="changes", applies=_divides)

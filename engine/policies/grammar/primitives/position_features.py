@@ -1,16 +1,24 @@
 """Pixel features of where a cell is, and of whole rows, columns and grids."""
 
+# ruff: noqa: D401 - a docstring here names what a function gives
+# numpy calls the results of operators on arrays Any:
+# mypy: disable-error-code="no-any-return"
+
 import numpy as np
 
 from engine.policies.grammar.language import colour_source, feature
 from engine.policies.grammar.primitives.grids import (
     Grid,
+    Turn,
     background,
     bounding_box,
     coordinates,
+    flip_left_right,
+    flip_up_down,
+    half_turn,
     main_colour,
     rarest_colour,
-    turned,
+    transpose,
 )
 
 
@@ -272,13 +280,13 @@ def ring_parity(grid: Grid) -> Grid:
     return np.maximum(abs(rows - places[0][0]), abs(columns - places[0][1])) % 2 + 1
 
 
-def turn_content(grid: Grid, symmetry: str) -> Grid:
+def turn_content(grid: Grid, symmetry: Turn) -> Grid:
     """Turn what is in the box of all content, where its shape allows."""
     filled = grid != background(grid)
     changed = grid.copy()
     if filled.any():
         top, bottom, left, right = bounding_box(filled)
-        image = turned(grid[top:bottom, left:right], symmetry)
+        image = symmetry(grid[top:bottom, left:right])
         if image.shape == (bottom - top, right - left):
             changed[top:bottom, left:right] = image
     return changed
@@ -287,22 +295,22 @@ def turn_content(grid: Grid, symmetry: str) -> Grid:
 @colour_source
 def content_mirrored_left_right(grid: Grid) -> Grid:
     """The cell's colour after mirroring the content in its own box left to right."""
-    return turn_content(grid, "flip left-right")
+    return turn_content(grid, flip_left_right)
 
 
 @colour_source
 def content_mirrored_up_down(grid: Grid) -> Grid:
     """The cell's colour after mirroring the content in its own box up and down."""
-    return turn_content(grid, "flip up-down")
+    return turn_content(grid, flip_up_down)
 
 
 @colour_source
 def content_transposed(grid: Grid) -> Grid:
     """The cell's colour after transposing the content in its own box."""
-    return turn_content(grid, "transpose")
+    return turn_content(grid, transpose)
 
 
 @colour_source
 def content_half_turned(grid: Grid) -> Grid:
     """The cell's colour after turning the content by half in its own box."""
-    return turn_content(grid, "half turn")
+    return turn_content(grid, half_turn)

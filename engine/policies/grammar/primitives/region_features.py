@@ -1,5 +1,11 @@
 """Pixel features of regions of background, of panels between lines, of legends and of patterns."""
 
+# ruff: noqa: D401 - a docstring here names what a function gives
+# numpy calls the results of operators on arrays Any:
+# mypy: disable-error-code="no-any-return"
+
+from typing import Any
+
 import numpy as np
 
 from engine.policies.grammar.language import colour_source, feature, remember
@@ -10,7 +16,7 @@ from engine.policies.grammar.primitives.position_features import main_of_lines
 
 
 @remember
-def label_background(grid: Grid) -> tuple:
+def label_background(grid: Grid) -> tuple[Any, ...]:
     """Number the connected pieces of background (by sides) from 1."""
     return label(np.where(grid == background(grid), 1, 0) + 0 * grid, False, False)
 
@@ -88,7 +94,7 @@ def colour_in_region(grid: Grid) -> Grid:
 
 
 @remember
-def panel_places(grid: Grid) -> list:
+def panel_places(grid: Grid) -> list[Any]:
     """(row of panels, column of panels, top, bottom, left, right) of every panel."""
     _, rows, columns = separators(grid)
     return [
@@ -167,7 +173,7 @@ def legend_partner(grid: Grid) -> Grid:
 
 
 @remember
-def find_period(grid: Grid, hidden: int) -> tuple:
+def find_period(grid: Grid, hidden: int) -> tuple[Any, ...]:
     """(grid continued by its smallest period, -1 where unknown; rows; columns of the period).
 
     Cells of the hidden colour are not looked at. Raises ValueError when there is no period.

@@ -1,39 +1,69 @@
 """Choosing objects: keep, remove, recolour or crop the ones a quality singles out."""
 
+# numpy calls the results of operators on arrays Any:
+# mypy: disable-error-code="no-any-return"
+
 from collections.abc import Sequence
 
 import numpy as np
 
 from engine.policies.grammar.language import COLOUR, Values, choice, primitive
-from engine.policies.grammar.primitives.grids import Grid, background, bounding_box
-from engine.policies.grammar.primitives.objects import find_objects, measure, select, window
+from engine.policies.grammar.primitives.grids import Grid, Quality, Thing, background, bounding_box
+from engine.policies.grammar.primitives.objects import (
+    at_border,
+    bottoms,
+    box_areas,
+    colour_numbers,
+    densities,
+    find_objects,
+    heights,
+    hole_numbers,
+    lefts,
+    main_colours,
+    mirror_left_right,
+    mirror_up_down,
+    mirrors,
+    odd_cells,
+    rights,
+    same_colour,
+    same_picture,
+    same_shape,
+    same_size,
+    select,
+    sizes,
+    solid,
+    square_boxes,
+    tops,
+    widths,
+    window,
+)
 from engine.policies.grammar.problem import Problem
 
 OBJECTS = choice("colour4", "colour8", "mixed4", "mixed8", "whole colour")
 QUALITIES = (
-    "size",
-    "height",
-    "width",
-    "box area",
-    "density",
-    "colours",
-    "holes",
-    "mirror left-right",
-    "mirror up-down",
-    "mirrors",
-    "top",
-    "left",
-    "bottom",
-    "right",
-    "solid",
-    "square box",
-    "at border",
-    "colour",
-    "odd cells",
-    "same colour",
-    "same shape",
-    "same picture",
-    "same size",
+    sizes,
+    heights,
+    widths,
+    box_areas,
+    densities,
+    colour_numbers,
+    hole_numbers,
+    mirror_left_right,
+    mirror_up_down,
+    mirrors,
+    tops,
+    lefts,
+    bottoms,
+    rights,
+    solid,
+    square_boxes,
+    at_border,
+    main_colours,
+    odd_cells,
+    same_colour,
+    same_shape,
+    same_picture,
+    same_size,
 )
 QUALITY = choice(*QUALITIES)
 RANKS = ("largest", "smallest", "unique", "commonest")
@@ -41,7 +71,7 @@ RANK = choice(*RANKS, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9)
 _MAX_OBJECTS = 40
 
 
-def _objects(problem: Problem, kind: str) -> list[list[dict[str, object]]] | None:
+def _objects(problem: Problem, kind: str) -> list[list[Thing]] | None:
     found = [find_objects(grid, kind) for grid in problem.demos]
     return found if all(0 < len(things) <= _MAX_OBJECTS for things in found) else None
 
@@ -66,16 +96,13 @@ def _chosen(values: list[float], rank: object) -> list[bool]:
 
 
 def _separating(
-    problem: Problem, found: list[list[dict[str, object]]], wanted: list[list[bool]]
+    problem: Problem, found: list[list[Thing]], wanted: list[list[bool]]
 ) -> list[tuple[str, object]]:
     """Return the (quality, rank) pairs that choose the wanted objects best, all equally good."""
     best: list[tuple[str, object]] = []
     top = -1.0
     for quality in QUALITIES:
-        values = [
-            measure(grid, things, quality)
-            for grid, things in zip(problem.demos, found, strict=True)
-        ]
+        values = [quality(grid, things) for grid, things in zip(problem.demos, found, strict=True)]
         for rank in _ranks(values):
             score = 0.0
             for row, want in zip(values, wanted, strict=True):
@@ -88,7 +115,7 @@ def _separating(
     return best
 
 
-def _fates(problem: Problem, found: list[list[dict[str, object]]]) -> list[list[int | None]]:
+def _fates(problem: Problem, found: list[list[Thing]]) -> list[list[int | None]]:
     """Per object: the one colour its cells have in the target, -1 where unchanged, else None."""
     fates: list[list[int | None]] = []
     for grid, target, things in zip(problem.demos, problem.targets, found, strict=True):
@@ -139,7 +166,7 @@ def _suggest_recolour(problem: Problem, drawn: Values) -> Sequence[Values]:
 
 
 @primitive(OBJECTS, QUALITY, RANK, suggest=_suggest_keep)
-def keep_objects(grid: Grid, kind: str, quality: str, rank: str) -> Grid:
+def keep_objects(grid: Grid, kind: str, quality: Quality, rank: str) -> Grid:
     """Keep the objects a quality singles out, remove everything else."""
     kept = np.full_like(grid, background(grid))
     for thing in select(grid, find_objects(grid, kind), quality, rank):
@@ -148,7 +175,7 @@ def keep_objects(grid: Grid, kind: str, quality: str, rank: str) -> Grid:
 
 
 @primitive(OBJECTS, QUALITY, RANK, suggest=_suggest_remove)
-def remove_objects(grid: Grid, kind: str, quality: str, rank: str) -> Grid:
+def remove_objects(grid: Grid, kind: str, quality: Quality, rank: str) -> Grid:
     """Remove the objects a quality singles out."""
     left = grid.copy()
     for thing in select(grid, find_objects(grid, kind), quality, rank):
@@ -157,7 +184,7 @@ def remove_objects(grid: Grid, kind: str, quality: str, rank: str) -> Grid:
 
 
 @primitive(OBJECTS, QUALITY, RANK, COLOUR, weight=2.0, suggest=_suggest_recolour)
-def recolour_objects(grid: Grid, kind: str, quality: str, rank: str, colour: int) -> Grid:
+def recolour_objects(grid: Grid, kind: str, quality: Quality, rank: str, colour: int) -> Grid:
     """Give the objects a quality singles out one colour."""
     painted = grid.copy()
     for thing in select(grid, find_objects(grid, kind), quality, rank):
@@ -192,10 +219,7 @@ def _suggest_crop(problem: Problem, drawn: Values, only_object: bool) -> Sequenc
     best: list[Values] = []
     top = 1
     for quality in QUALITIES:
-        values = [
-            measure(grid, things, quality)
-            for grid, things in zip(problem.demos, found, strict=True)
-        ]
+        values = [quality(grid, things) for grid, things in zip(problem.demos, found, strict=True)]
         for rank in _ranks(values):
             score = 0
             for row, hit in zip(values, hits, strict=True):
@@ -217,31 +241,31 @@ def _suggest_object(problem: Problem, drawn: Values) -> Sequence[Values]:
 
 
 @primitive(OBJECTS, QUALITY, RANK, size="changes", weight=3.0, suggest=_suggest_box)
-def crop_to_object(grid: Grid, kind: str, quality: str, rank: str) -> Grid:
+def crop_to_object(grid: Grid, kind: str, quality: Quality, rank: str) -> Grid:
     """Keep the box of the first object a quality singles out."""
     return window(grid, select(grid, find_objects(grid, kind), quality, rank)[0])
 
 
 @primitive(OBJECTS, QUALITY, RANK, size="changes", weight=2.0, suggest=_suggest_object)
-def cut_out_object(grid: Grid, kind: str, quality: str, rank: str) -> Grid:
+def cut_out_object(grid: Grid, kind: str, quality: Quality, rank: str) -> Grid:
     """Keep the first object a quality singles out, alone on background."""
     return select(grid, find_objects(grid, kind), quality, rank)[0]["patch"]
 
 
 @primitive(OBJECTS, choice("right", "below"), QUALITY, size="changes", weight=0.5)
-def line_up_objects(grid: Grid, kind: str, direction: str, quality: str) -> Grid:
+def line_up_objects(grid: Grid, kind: str, direction: str, quality: Quality) -> Grid:
     """Join all objects' pictures in the order of a quality."""
     things = find_objects(grid, kind)
-    values = measure(grid, things, quality)
+    values = quality(grid, things)
     patches = [things[i]["patch"] for i in sorted(range(len(things)), key=lambda i: values[i])]
     return np.hstack(patches) if direction == "right" else np.vstack(patches)
 
 
 @primitive(OBJECTS, QUALITY, size="changes", weight=0.5)
-def stack_objects(grid: Grid, kind: str, quality: str) -> Grid:
+def stack_objects(grid: Grid, kind: str, quality: Quality) -> Grid:
     """Lay all objects' pictures on top of each other, centred, in the order of a quality."""
     things = find_objects(grid, kind)
-    values = measure(grid, things, quality)
+    values = quality(grid, things)
     empty = background(grid)
     height = max(thing["mask"].shape[0] for thing in things)
     width = max(thing["mask"].shape[1] for thing in things)

@@ -1,15 +1,25 @@
 """Symmetry and period: completing what is hidden, restoring patterns, mirroring objects."""
 
+# numpy calls the results of operators on arrays Any:
+# mypy: disable-error-code="no-any-return"
+
 import numpy as np
 
 from engine.policies.grammar.language import COLOUR, Values, choice, primitive
 from engine.policies.grammar.primitives.geometry import TURNS
 from engine.policies.grammar.primitives.grids import (
     Grid,
+    Turn,
+    anti_transpose,
     background,
     bounding_box,
+    flip_left_right,
+    flip_up_down,
+    half_turn,
     shift,
-    turned,
+    transpose,
+    turn_left,
+    turn_right,
 )
 from engine.policies.grammar.primitives.objects import find_objects, window
 from engine.policies.grammar.primitives.position_features import edge_distance
@@ -26,14 +36,14 @@ def complete_by_symmetry(grid: Grid, hidden: int) -> Grid:
     """Fill hidden cells from mirror images, the axis being up to eight cells off the centre."""
     height, width = grid.shape
     for _ in range(3):
-        for symmetry in ("flip left-right", "flip up-down", "transpose", "anti-transpose"):
-            flips = symmetry.startswith("flip")
+        for symmetry in (flip_left_right, flip_up_down, transpose, anti_transpose):
+            flips = symmetry in (flip_left_right, flip_up_down)
             if not flips and height != width:
                 continue
             best, best_overlap = grid, height * width * 0.35
             for offset in range(-8, 9) if flips else (0,):
-                down, right = (offset, 0) if symmetry == "flip up-down" else (0, offset)
-                image = shift(turned(grid, symmetry), down, right, hidden)
+                down, right = (offset, 0) if symmetry == flip_up_down else (0, offset)
+                image = shift(symmetry(grid), down, right, hidden)
                 both = (image != hidden) & (grid != hidden)
                 overlap = both.sum()
                 if overlap > best_overlap and (image[both] == grid[both]).all():
@@ -98,12 +108,12 @@ def continue_diagonal_cycle(grid: Grid) -> Grid:
 
 
 @primitive(OBJECTS, choice(*TURNS))
-def turn_objects(grid: Grid, kind: str, symmetry: str) -> Grid:
+def turn_objects(grid: Grid, kind: str, symmetry: Turn) -> Grid:
     """Turn or mirror every object in its own box."""
     empty = background(grid)
     changed = np.full_like(grid, empty)
     for thing in find_objects(grid, kind):
-        image = turned(thing["patch"], symmetry)
+        image = symmetry(thing["patch"])
         if image.shape != thing["patch"].shape:
             raise ValueError("the image has another shape")
         place = window(changed, thing)
@@ -111,21 +121,23 @@ def turn_objects(grid: Grid, kind: str, symmetry: str) -> Grid:
     return changed
 
 
-@primitive(OBJECTS, choice("all mirrors", "all turns", "flip left-right", "flip up-down"))
-def make_objects_symmetric(grid: Grid, kind: str, how: str) -> Grid:
+@primitive(
+    OBJECTS,
+    choice(
+        (flip_left_right, flip_up_down, transpose, anti_transpose),
+        (turn_left, half_turn, turn_right),
+        (flip_left_right,),
+        (flip_up_down,),
+    ),
+)
+def make_objects_symmetric(grid: Grid, kind: str, images: list[Turn]) -> Grid:
     """Fill background in every object's box from the object's own images."""
     empty = background(grid)
-    if how == "all mirrors":
-        images = ["flip left-right", "flip up-down", "transpose", "anti-transpose"]
-    elif how == "all turns":
-        images = ["turn left", "half turn", "turn right"]
-    else:
-        images = [how]
     changed = grid.copy()
     for thing in find_objects(grid, kind):
         place = window(changed, thing)
         for symmetry in images:
-            image = turned(place.copy(), symmetry)
+            image = symmetry(place.copy())
             if image.shape == place.shape:
                 place[:] = np.where(place == empty, image, place)
     return changed

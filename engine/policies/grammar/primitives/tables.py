@@ -1,6 +1,7 @@
 """Pixel tables: every cell's new colour looked up by a few features of the cell."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -94,7 +95,7 @@ def _suggest_features(problem: Problem, drawn: Values) -> Sequence[Values]:
     return [values for score, values in scored[:_OPTIONS] if score >= scored[0][0] - 0.01]
 
 
-def look_up(grid: Grid, keys: list, table: dict, source: Grid) -> Grid:
+def look_up(grid: Grid, keys: list[Any], table: dict[Any, Any], source: Grid) -> Grid:
     """Cells whose features are in the table get its colour, or the source's for COPY."""
     values = np.stack([key(grid) for key in keys], axis=-1)
     painted = grid.copy()
@@ -111,7 +112,7 @@ def look_up(grid: Grid, keys: list, table: dict, source: Grid) -> Grid:
     suggest=_suggest_features,
     applies=lambda problem: problem.same_size,
 )
-def paint_by(grid: Grid, keys: list, table: dict) -> Grid:
+def paint_by(grid: Grid, keys: list[Any], table: dict[Any, Any]) -> Grid:
     """Paint cells by a table of their features."""
     return look_up(grid, keys, table, grid)
 
@@ -124,7 +125,7 @@ def paint_by(grid: Grid, keys: list, table: dict) -> Grid:
     suggest=_suggest_features,
     applies=lambda problem: problem.same_size,
 )
-def copy_by(grid: Grid, keys: list, source: Feature, table: dict) -> Grid:
+def copy_by(grid: Grid, keys: list[Any], source: Feature, table: dict[Any, Any]) -> Grid:
     """Paint cells by a table of their features; COPY in the table copies from the source."""
     return look_up(grid, keys, table, source(grid))
 
@@ -135,7 +136,7 @@ def copy_by(grid: Grid, keys: list, source: Feature, table: dict) -> Grid:
     fit=_table,
     applies=lambda problem: problem.same_size,
 )
-def copy_until_stable(grid: Grid, keys: list, source: Feature, table: dict) -> Grid:
+def copy_until_stable(grid: Grid, keys: list[Any], source: Feature, table: dict[Any, Any]) -> Grid:
     """Apply a table again and again until nothing changes (at most 30 times)."""
     for _ in range(30):
         painted = look_up(grid, keys, table, source(grid))

@@ -1,5 +1,7 @@
 """Templates: fitted patterns stamped around cells, and pictures copied onto marks."""
 
+from typing import Any
+
 import numpy as np
 
 from engine.policies.grammar.language import COLOUR, Values, choice, primitive
@@ -35,7 +37,7 @@ def _stamp(problem: Problem, slots: Values) -> Values | None:
 
 
 @primitive(COLOUR, fit=_stamp, weight=2.0)
-def stamp(grid: Grid, mark: int, pattern: dict) -> Grid:
+def stamp(grid: Grid, mark: int, pattern: dict[Any, Any]) -> Grid:
     """Paint a pattern, given as {(down, right): colour}, over background around every mark."""
     height, width = grid.shape
     empty = background(grid)
