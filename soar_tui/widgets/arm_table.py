@@ -14,7 +14,7 @@ from soar_tui.numbers import count, short
 from soar_tui.widgets.line_list import LineList
 from soar_tui.widgets.palette import Palette, Role
 from soar_tui.widgets.posterior_strip import posterior
-from soar_tui.widgets.strips import Part, beside, fit, right
+from soar_tui.widgets.strips import Part, beside, fit, lay_over, right
 
 Order: TypeAlias = Literal["pulls", "mean", "accuracy", "draw", "children", "best child", "number"]
 Which: TypeAlias = Literal["all", "pulled", "fresh", "lit"]
@@ -160,10 +160,7 @@ class ArmTable(LineList):
         strip = draw_arm(arm, width, self.palette)
         if arm.id not in self._lit:
             return strip
-        lit = self.palette.lit
-        return Strip(
-            [segment._replace(style=(segment.style or lit) + lit) for segment in strip], width
-        )
+        return lay_over(strip, self.palette.lit)
 
     def _arrange(self) -> None:
         held = self.selected

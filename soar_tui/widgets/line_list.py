@@ -11,6 +11,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from soar_tui.widgets.line_view import LineView
+from soar_tui.widgets.strips import lay_over
 
 
 class LineList(LineView, can_focus=True):
@@ -61,12 +62,7 @@ class LineList(LineView, can_focus=True):
         strip = self.draw_row(y, width)
         if y != self.cursor:
             return strip
-        highlight = self.palette.highlight
-        # Laid over what the line brings itself, except on cells of a grid, which keep theirs.
-        return Strip(
-            [segment._replace(style=(segment.style or highlight) + highlight) for segment in strip],
-            strip.cell_length,
-        )
+        return lay_over(strip, self.palette.highlight)
 
     def validate_cursor(self, cursor: int) -> int:
         """Keep the cursor on a line."""

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from soar_tui.widgets.palette import Palette, palette_of
+from soar_tui.widgets.palette import Painted
 from soar_tui.widgets.strips import changed_spans
 
 _SCREENS_KEPT = 4
 """Drawn lines are kept for so many screens; further away they are drawn again."""
 
 
-class LineView(ScrollView):
+class LineView(ScrollView, Painted):
     """A scrolling view of lines drawn on demand.
 
     A subclass says how many lines there are (`set_extent`) and draws one (`draw_line`); after a
@@ -45,12 +44,6 @@ class LineView(ScrollView):
         super().__init__(id=id, classes=classes)
         self._drawn: dict[int, Strip] = {}
         self._drawn_width = -1
-        self._look: tuple[Palette, Style] | None = None
-
-    @property
-    def palette(self) -> Palette:
-        """The palette of the present theme."""
-        return palette_of(self.app)
 
     def draw_line(self, y: int, width: int) -> Strip:
         """Draw virtual line `y`, 0 being the first below the header; `width` cells are in view."""
@@ -106,16 +99,7 @@ class LineView(ScrollView):
         self._drawn.clear()
         self.refresh()
 
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        look = self.palette, self.rich_style
-        if look != self._look:
-            # Styles are also updated when nothing one can see has changed, on every focus change.
-            self._look = look
-            self.forget_drawn()
-
     def forget_drawn(self) -> None:
-        """Drop whatever was drawn with an earlier palette."""
         self._drawn.clear()
 
     def on_resize(self, event: events.Resize) -> None:

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from rich.style import Style
 from textual.app import App
 from textual.color import Color
+from textual.widget import Widget
 
 from engine.arc.grid import COLOURS
 from soar_tui.themes import ARC_DEFAULTS
@@ -167,6 +168,32 @@ def palette_of(app: App[Any]) -> Palette:
     )
     _palettes[app] = (variables, palette)
     return palette
+
+
+class Painted(Widget):
+    """A widget that draws its own lines with the theme's palette."""
+
+    DEFAULT_CSS = """
+    Painted { background: $surface; color: $foreground; }
+    """
+
+    _look: tuple[Palette, Style] | None = None
+
+    @property
+    def palette(self) -> Palette:
+        """The palette of the present theme."""
+        return palette_of(self.app)
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        look = self.palette, self.rich_style
+        if look != self._look:
+            # Styles are also updated when nothing one can see has changed, on every focus change.
+            self._look = look
+            self.forget_drawn()
+
+    def forget_drawn(self) -> None:
+        """Drop whatever was drawn with an earlier palette."""
 
 
 _palettes: WeakKeyDictionary[App[Any], tuple[dict[str, str], Palette]] = WeakKeyDictionary()

@@ -59,6 +59,19 @@ def beside(strips: Iterable[Strip]) -> Strip:
     return Strip.join(list(strips))
 
 
+def lay_over(strip: Strip, style: Style) -> Strip:
+    """Add a style to a strip; parts with a background of their own keep it."""
+
+    def added(own: Style | None) -> Style:
+        if own is None:
+            return style
+        return own + style if own.bgcolor is None else style + own
+
+    return Strip(
+        [segment._replace(style=added(segment.style)) for segment in strip], strip.cell_length
+    )
+
+
 def columns(blocks: Sequence[Sequence[Strip]], gap: Sequence[Strip] | int = 1) -> list[Strip]:
     """Put blocks of lines beside each other; each block's lines are of one width.
 

@@ -4,87 +4,32 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import ClassVar, Literal, TypeAlias, get_args
+from dataclasses import replace
+from typing import ClassVar, get_args
 
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from engine.arc.grid import Grid
 from soar_tui.numbers import count
 from soar_tui.sanitise import one_line
 from soar_tui.widgets.grid_picture import draw_codes, thumbnail
 from soar_tui.widgets.line_view import LineView
-from soar_tui.widgets.palette import Palette, Role
 from soar_tui.widgets.strips import Part, beside, fit
+from soar_tui.widgets.wall_tile import (
+    MARKS,
+    Density,
+    WallLayout,
+    WallState,
+    WallTask,
+    cell_tile,
+    framed_tile,
+    lay_out,
+)
 
-WallState: TypeAlias = Literal[
-    "untouched", "searching", "fits", "right", "wrong", "unknown", "given up"
-]
-"""`fits`: some program is right on the demonstrations, no vote yet; `right`, `wrong` and `unknown`
-are those of the vote; `given up`: the search is over and there was nothing to vote on."""
-
-Density: TypeAlias = Literal["auto", "pictures", "cells"]
-
-MARKS: dict[WallState, tuple[str, Role]] = {
-    "untouched": ("·", "faint"),
-    "searching": ("▸", "accent"),
-    "fits": ("●", "primary"),
-    "right": ("✓", "good"),
-    "wrong": ("✗", "bad"),
-    "unknown": ("?", "text"),
-    "given up": ("–", "muted"),
-}
-"""A sign and a colour per state, so that either alone tells it."""
-
-_PICTURES = ((12, 6), (10, 5), (8, 4), (6, 3))
-_CELL = 2
-_LEAST_IN_VIEW = 0.2
-"""Pictures are shown when this share of the tasks is in view; otherwise one cell per task."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class WallTask:
-    """One task on the wall: its index in the run, its id, its first test input, its state."""
-
-    index: int
-    id: str
-    picture: Grid
-    state: WallState = "untouched"
-
-
-@dataclass(frozen=True, slots=True)
-class WallLayout:
-    """How many tasks stand in a row, and the picture each gets (None: one cell each)."""
-
-    per_row: int
-    picture: tuple[int, int] | None
-
-    @property
-    def tile(self) -> tuple[int, int]:
-        """Width and height of what one task takes."""
-        return (_CELL, 1) if self.picture is None else (self.picture[0] + 2, self.picture[1] + 2)
-
-
-def lay_out(tasks: int, width: int, height: int, density: Density = "auto") -> WallLayout:
-    """Choose the largest pictures with which all tasks are in view, or else what shows most."""
-    cells = WallLayout(max(1, width // _CELL), None)
-    if cells.per_row > 10:
-        cells = WallLayout(cells.per_row // 10 * 10, None)  # tens are easier to count
-    if density == "cells" or not tasks:
-        return cells
-    layout = cells
-    for picture in _PICTURES:
-        layout = WallLayout(max(1, width // (picture[0] + 2)), picture)
-        if -(-tasks // layout.per_row) * layout.tile[1] <= height:
-            return layout
-    in_view = layout.per_row * (height // layout.tile[1])
-    return layout if density == "pictures" or in_view >= _LEAST_IN_VIEW * tasks else cells
+__all__ = ["Density", "TaskWall", "WallState", "WallTask"]
 
 
 class TaskWall(LineView, can_focus=True):
@@ -288,35 +233,12 @@ class TaskWall(LineView, can_focus=True):
             task, on = self._tasks[place], place == self.cursor
             size = self._layout_now.picture
             if size is None:
-                tile = [_cell(task.state, self.palette, on)]
+                tile = [cell_tile(task.state, self.palette, on)]
             else:
                 picture = self._pictures.get(place)
                 if picture is None:
                     picture = draw_codes(thumbnail(task.picture, *size), self.palette)
                     self._pictures[place] = picture
-                tile = _frame(picture, task.state, self.palette, on)
+                tile = framed_tile(picture, task.state, self.palette, on)
             self._tiles[place] = tile
         return tile
-
-
-def _cell(state: WallState, palette: Palette, on: bool) -> Strip:
-    mark, role = MARKS[state]
-    style = palette.ink(role, bold=True)
-    return Strip([Segment(mark, style + Style(reverse=True) if on else style), Segment(" ")], _CELL)
-
-
-def _frame(picture: list[Strip], state: WallState, palette: Palette, on: bool) -> list[Strip]:
-    mark, role = MARKS[state]
-    width = picture[0].cell_length
-    style = palette.ink("text", bold=True) if on else palette.ink(role)
-    corners, edge, side = ("╔╗╚╝", "═", "║") if on else ("┌┐└┘", "─", "│")
-    top = [
-        Segment(corners[0], style),
-        Segment(mark, palette.ink(role, bold=True)),
-        Segment(edge * (width - 1) + corners[1], style),
-    ]
-    wall = Segment(side, style)
-    lines = [Strip(top, width + 2)]
-    lines += [Strip([wall, *strip, wall], width + 2) for strip in picture]
-    lines.append(Strip([Segment(corners[2] + edge * width + corners[3], style)], width + 2))
-    return lines

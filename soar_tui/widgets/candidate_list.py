@@ -1,0 +1,264 @@
+"""Candidates by the million: a window of rows over pages that are asked for as they come near.
+
+The list knows only rows. When the cursor comes near an end of its window it posts `NeedPage`; the
+screen answers with `put_page`. Pages go by key, so that the five millionth row is as near as the
+first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal, TypeAlias
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.reactive import reactive
+from textual.strip import Strip
+
+from engine.archive.rows import CandidateRow
+from soar_tui.numbers import count
+from soar_tui.widgets.candidate_row import RowContext, draw_candidate, titles
+from soar_tui.widgets.line_list import LineList
+from soar_tui.widgets.strips import Part, fit
+
+Where: TypeAlias = Literal["first", "last", "after", "before"]
+
+PAGE = 200
+WINDOW = 20 * PAGE
+"""Rows held at once; further pages push out those at the other end."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """What a list wants: the first or last page, or the one on from (not with) `key`.
+
+    `number` tells requests apart: only the answer to the last one is taken.
+    """
+
+    number: int
+    where: Where
+    key: int | None = None
+    limit: int = PAGE
+
+
+class CandidateList(LineList):
+    """Draws the rows in view and asks for pages in time.
+
+    `total` is how many rows there are altogether, if that is known. With `follow` the cursor stays
+    on the newest row.
+    """
+
+    header = 2
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("F", "follow", "Follow the newest", id="candidates.follow"),
+    ]
+
+    follow: reactive[bool] = reactive(False, repaint=False, init=False)
+
+    class NeedPage(Message):
+        """The list wants the page of `request`."""
+
+        def __init__(self, view: CandidateList, request: PageRequest) -> None:
+            super().__init__()
+            self.view, self.request = view, request
+
+        @property
+        def control(self) -> CandidateList:
+            """The list, for `@on` selectors."""
+            return self.view
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._rows: list[CandidateRow] = []
+        self._names = RowContext()
+        self._total: int | None = None
+        self._first_place: int | None = 0
+        self._more_before: int | None = None
+        self._more_after: int | None = None
+        self._asked: PageRequest | None = None
+        self._requests = 0
+
+    def start(self, context: RowContext, total: int | None = None) -> None:
+        """Begin a new list: drop the rows and ask for its first page (last, when following)."""
+        self._names, self._total = context, total
+        self._clear()
+        self._ask("last" if self.follow else "first")
+
+    def put_page(
+        self, request: PageRequest, rows: Sequence[CandidateRow], more: int | None
+    ) -> None:
+        """Take the answer to a request, rows in the list's order.
+
+        `more` is the key to go on from, None when there is nothing beyond; a page may be empty and
+        still have more. An answer to anything but the last request is ignored.
+        """
+        if self._asked is None or request.number != self._asked.number:
+            return
+        self._asked = None
+        if request.where in ("first", "after"):
+            self._append(rows)
+            self._more_after = more
+        else:
+            self._prepend(rows)
+            self._more_before = more
+        if request.where == "last" and not self._more_before and self._total is None:
+            self._first_place = 0
+        if request.where == "last" and rows:
+            self._stand(len(self._rows) - 1)
+        self._show()
+
+    def add_newest(self, rows: Sequence[CandidateRow], total: int | None = None) -> None:
+        """Append rows that just came into being; they are seen at once if the end is in view."""
+        self._total = total if total is not None else self._total
+        if self._more_after is None and self._asked is None:
+            known = self._rows[-1].id if self._rows else -1
+            self._append([row for row in rows if row.id > known])
+            if self.follow and self._rows:
+                self._stand(len(self._rows) - 1)
+        elif rows and self._more_after is None:
+            self._more_after = self._rows[-1].id if self._rows else None
+        self._show()
+
+    def set_context(self, context: RowContext) -> None:
+        """Show the same rows with other names or bookmarks."""
+        self._names = context
+        if self.is_mounted:
+            self.redraw()
+
+    @property
+    def selected(self) -> CandidateRow | None:
+        """The candidate under the cursor."""
+        return self._rows[self.cursor] if self.cursor < len(self._rows) else None
+
+    def fit_to_size(self) -> None:
+        self._look_ahead()
+
+    def watch_cursor(self, before: int, cursor: int) -> None:
+        """Move as any list, and ask for the page that comes near."""
+        super().watch_cursor(before, cursor)
+        if cursor < before:
+            self.follow = False
+        self._look_ahead()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._look_ahead()
+
+    def watch_follow(self, follow: bool) -> None:
+        """Go to the newest row, or stop."""
+        if follow:
+            self.action_last()
+        if self.is_mounted:
+            self.redraw()
+
+    def action_follow(self) -> None:
+        """Switch following on or off."""
+        self.follow = not self.follow
+
+    def action_first(self) -> None:
+        """Go to the very first row, asking for it if it is not in the window."""
+        if self._more_before is None and self._first_place == 0:
+            self.cursor = 0
+        else:
+            self._clear()
+            self._ask("first")
+
+    def action_last(self) -> None:
+        """Go to the very last row, asking for it if it is not in the window."""
+        if self._more_after is None and self._asked is None:
+            self.cursor = len(self._rows) - 1
+        else:
+            self._clear()
+            self._ask("last")
+
+    def draw_header(self, y: int, width: int) -> Strip:
+        """Draw where in the list the cursor stands, and the column titles."""
+        palette = self.palette
+        if y == 1:
+            return titles(width, self._names, palette)
+        place = None if self._first_place is None else self._first_place + self.cursor + 1
+        total = self._total
+        if total is None and self._first_place is not None and self._more_after is None:
+            total = self._first_place + len(self._rows)
+        parts: list[Part] = [
+            (count(place) if self._rows else "0", palette.ink("text", bold=True)),
+            (f" of {'?' if total is None else count(total)} candidates", palette.ink("muted")),
+        ]
+        if self.follow:
+            parts.append(("  following the newest", palette.ink("accent")))
+        if self._asked is not None:
+            parts.append(("  looking …", palette.ink("muted")))
+        return fit(parts, width)
+
+    def draw_row(self, y: int, width: int) -> Strip:
+        """Draw one candidate."""
+        return draw_candidate(self._rows[y], width, self._names, self.palette)
+
+    def _clear(self) -> None:
+        self._rows.clear()
+        self._more_before = self._more_after = self._asked = None
+        self.set_reactive(LineList.cursor, 0)
+        self.set_extent(0)
+        self.scroll_to(y=0, animate=False)
+        self._drawn.clear()
+
+    def _ask(self, where: Where, key: int | None = None) -> None:
+        self._requests += 1
+        self._asked = PageRequest(self._requests, where, key)
+        if where == "first":
+            self._first_place = 0
+        elif where == "last":
+            self._first_place = None
+        self.post_message(self.NeedPage(self, self._asked))
+
+    def _look_ahead(self) -> None:
+        """Ask for the next page when less than two screens of rows are left."""
+        if self._asked is not None:
+            return
+        reach = 2 * self.page
+        top = self.scroll_offset.y
+        if self._more_after is not None and top + self.page + reach >= len(self._rows):
+            self._ask("after", self._more_after)
+        elif self._more_before is not None and top < reach:
+            self._ask("before", self._more_before)
+
+    def _append(self, rows: Sequence[CandidateRow]) -> None:
+        self._rows += rows
+        over = len(self._rows) - WINDOW
+        if over > 0:
+            del self._rows[:over]
+            self._more_before = self._rows[0].id
+            if self._first_place is not None:
+                self._first_place += over
+            self._shift(-over)
+
+    def _prepend(self, rows: Sequence[CandidateRow]) -> None:
+        self._rows[:0] = rows
+        if self._first_place is not None:
+            self._first_place -= len(rows)
+        if len(self._rows) > len(rows):
+            self._shift(len(rows))
+        if len(self._rows) > WINDOW:
+            del self._rows[WINDOW:]
+            self._more_after = self._rows[-1].id
+
+    def _shift(self, lines: int) -> None:
+        """Keep cursor and view on the rows they are on after rows came or went above them."""
+        self._drawn.clear()
+        self.set_extent(len(self._rows))
+        self.set_reactive(LineList.cursor, self.validate_cursor(self.cursor + lines))
+        self.scroll_to(y=max(0, self.scroll_offset.y + lines), animate=False)
+
+    def _stand(self, line: int) -> None:
+        """Put the cursor on a line that the list chose itself."""
+        self.set_extent(len(self._rows))
+        self.set_reactive(LineList.cursor, line)
+        self.show_line(line)
+
+    def _show(self) -> None:
+        self.set_extent(len(self._rows))
+        self.set_reactive(LineList.cursor, self.validate_cursor(self.cursor))
+        if self.is_mounted:
+            self.redraw()
+            self._look_ahead()
