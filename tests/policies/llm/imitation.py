@@ -73,7 +73,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         path = urlsplit(self.path).path
         if path in {"/ready", "/health", "/health_generate"}:
-            self._send(200 if self.server.ready else 503, b"")
+            unwell = path != "/ready" and (Path(self.server.model) / "unwell").exists()
+            self._send(200 if self.server.ready and not unwell else 503, b"")
         elif path == "/model_info":
             info = {"model_path": self.server.model, "weight_version": self.server.version}
             self._json(200, info)
@@ -125,12 +126,13 @@ class _Handler(BaseHTTPRequestHandler):
         self._json(200, {"success": True, "message": "Succeeded", "num_paused_requests": 0})
 
     def _completion(self, body, fault):
+        n = body.get("n", 1)
         finishes = {
-            "abort": ["abort"] * body["n"],
-            "abort one": ["abort", *["stop"] * (body["n"] - 1)],
-            "length": ["length"] * body["n"],
+            "abort": ["abort"] * n,
+            "abort one": ["abort", *["stop"] * (n - 1)],
+            "length": ["length"] * n,
             "one choice": ["stop"],
-        }.get(fault, ["stop"] * body["n"])
+        }.get(fault, ["stop"] * n)
         choices = []
         for index, finish in enumerate(finishes):
             with self.server.lock:

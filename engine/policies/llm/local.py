@@ -1,0 +1,83 @@
+"""A model on this machine's CPU: a GGUF file served by xllamacpp in a process of ours."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from engine.config import DecodingConfig, EndpointConfig, ServeConfig
+from engine.policies.llm import local_server, models
+from engine.policies.llm.errors import ReloadError
+from engine.policies.llm.process import Probes, ServerProcess, free_port
+
+GGUF = "model.gguf"
+"""The file of a checkpoint that this server loads; see engine.learning.trainers."""
+
+
+class LocalServer:
+    """A supervised xllamacpp server on a free port of the loopback; see ServerProcess.
+
+    Without `serve.model` it serves SmolLM2-135M, which must have been fetched. Raises ModelError
+    when there is no such file.
+    """
+
+    def __init__(
+        self, serve: ServeConfig, decoding: DecodingConfig, log_file: Path, *, python: str
+    ) -> None:
+        self._serve = serve
+        self._decoding = decoding
+        self._python = python
+        self._base = models.find(models.SMOLLM2) if serve.model is None else _file(serve.model)
+        self._served = self._base
+        self._port = free_port()
+        root = f"http://127.0.0.1:{self._port}"
+        self.endpoint = EndpointConfig(url=f"{root}/v1", server="llama.cpp", capacity=serve.slots)
+        self._process = ServerProcess(
+            self._command(self._base),
+            root,
+            log_file,
+            Probes("/health", "/health", serve.start_seconds),
+            # OpenMP's threads spin when they wait; beside other work that halves their speed.
+            os.environ | {"OMP_WAIT_POLICY": "passive"},
+        )
+
+    def _command(self, model: Path) -> list[str]:
+        decoding, slots = self._decoding, self._serve.slots
+        # One whole context, and room for the answers of the other slots.
+        cells = decoding.context + (slots - 1) * decoding.sample_tokens
+        command = [self._python, local_server.__file__, "--model", str(model)]
+        command += ["--port", str(self._port), "--slots", str(slots), "--cells", str(cells)]
+        return [*command, "--threads", str(self._serve.threads)]
+
+    @property
+    def up(self) -> bool:
+        return self._process.up
+
+    def start(self) -> None:
+        """Start it; `ready` waits for it."""
+        self._process.start()
+
+    async def ready(self) -> None:
+        await self._process.ready()
+
+    async def load(self, checkpoint: Path | None) -> None:
+        """Serve a checkpoint's GGUF file, None the base model's, by starting anew.
+
+        Raises ReloadError when the checkpoint has none, StartError when it cannot be served.
+        """
+        model = self._base if checkpoint is None else checkpoint / GGUF
+        if not model.is_file():
+            raise ReloadError(f"{model}: not there; a local model is served from a GGUF file")
+        if model != self._served:
+            self._served = model
+            await self._process.restart(self._command(model))
+
+    async def close(self) -> None:
+        await self._process.close()
+
+
+def _file(name: str) -> Path:
+    path = Path(name).expanduser()
+    if not path.is_file():
+        raise ReloadError(f"serve.model: {path}: no such GGUF file")
+    return path

@@ -1,0 +1,77 @@
+"""Opening the policy a run asks for, whatever its kind."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from engine.config import ConfigError, Settings
+from engine.policies.protocol import Policy
+
+SERVER_LOG = "serve.log"
+
+
+@asynccontextmanager
+async def open_policy(settings: Settings, logs: Path) -> AsyncIterator[Policy]:
+    """Open the policy of `settings.policy.kind`, ready to propose, and close it in the end.
+
+    `logs` is the folder for what a server of ours prints. The kinds: `grammar` embedded; `local`
+    a GGUF file on this CPU; `sglang` a server of ours (`serve.model`) or, where
+    `policy.endpoints` are given, ones that run already; `openai` any OpenAI-compatible servers.
+    Raises ConfigError for settings that do not fit the kind, PolicyError when it cannot start.
+    """
+    if settings.policy.kind == "grammar":
+        from engine.policies.grammar import GrammarPolicy
+
+        async with GrammarPolicy(settings.policy) as grammar:
+            yield grammar
+        return
+    async with _language_model(settings, logs) as model:
+        yield model
+
+
+@asynccontextmanager
+async def _language_model(settings: Settings, logs: Path) -> AsyncIterator[Policy]:
+    # Kept out of a run of the embedded policy, which needs no HTTP.
+    from engine.policies.llm.client import ChatClient
+    from engine.policies.llm.local import LocalServer
+    from engine.policies.llm.policy import LanguageModelPolicy
+    from engine.policies.llm.pool import EndpointPool
+    from engine.policies.llm.sglang_server import SglangElsewhere, SglangServer
+
+    config, decoding, serve = settings.policy, settings.policy.decoding, settings.serve
+    python = serve.python or sys.executable
+    server: LocalServer | SglangServer | SglangElsewhere | None = None
+    endpoints = config.endpoints
+    match config.kind:
+        case "local":
+            server = LocalServer(serve, decoding, logs / SERVER_LOG, python=python)
+            endpoints = (server.endpoint,)
+        case "sglang" if endpoints:
+            server = SglangElsewhere(endpoints, serve.model)
+        case "sglang":
+            server = SglangServer(serve, decoding, logs / SERVER_LOG, python=python)
+            endpoints = (server.endpoint,)
+    if not endpoints:
+        raise ConfigError("policy.endpoints: the kind openai needs at least one server")
+    clients = [ChatClient(endpoint, decoding) for endpoint in endpoints]
+    pool = EndpointPool(clients, ready=None if server is None else server.ready)
+    policy = LanguageModelPolicy(_name(settings), pool, decoding, server=server)
+    try:
+        if isinstance(server, LocalServer | SglangServer):
+            server.start()
+            await server.ready()
+        yield policy
+    finally:
+        await policy.close()
+
+
+def _name(settings: Settings) -> str:
+    if settings.policy.kind == "openai" or settings.policy.endpoints:
+        models = sorted({endpoint.model for endpoint in settings.policy.endpoints})
+        return f"{settings.policy.kind}:{'+'.join(models)}"
+    model = settings.serve.model
+    name = "smollm2-135m" if model is None else Path(model).name.removesuffix(".gguf")
+    return f"{settings.policy.kind}:{name}"
