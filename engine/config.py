@@ -20,6 +20,7 @@ Seconds: TypeAlias = Annotated[float, Meta(gt=0)]
 Level: TypeAlias = Literal["strong", "reduced", "weak"]
 Bandit: TypeAlias = Literal["rex", "uniform", "greedy", "thompson-no-discount"]
 Formula: TypeAlias = Literal["sum", "text", "appendix"]
+Strategy: TypeAlias = Literal["greedy-diverse", "correct-only", "uniform", "greedy"]
 Server: TypeAlias = Literal["sglang", "vllm", "llama.cpp", "ollama", "hosted"]
 
 
@@ -134,6 +135,20 @@ class TrainConfig(_Section, frozen=True):
     """Without a line of progress for as long, the trainer counts as hung."""
 
 
+class LearnConfig(_Section, frozen=True):
+    """What an iteration learns from (SOAR §7)."""
+
+    strategy: Strategy = "greedy-diverse"
+    samples: Count = 50
+    """Sampling examples of one task at most."""
+    repairs: Count = 50
+    """Refinement examples of one task at most."""
+    repairs_without_truth: bool = False
+    """Whether tasks whose truth may not be used give refinement examples too."""
+    pool: bool = True
+    """Learn from all iterations so far, not only from the last."""
+
+
 class SearchConfig(_Section, frozen=True):
     """How one task is searched (SOAR §2, §5)."""
 
@@ -176,12 +191,16 @@ class Settings(_Section, frozen=True):
     tasks: str = "sample"
     seed: Count = 0
     iterations: Positive = 1
+    train_tasks: str | None = None
+    """Tasks to learn from before the target tasks, with their truth; none: no such iterations."""
+    train_iterations: Positive = 1
     tasks_in_flight: Positive = 64
     policy: PolicyConfig = msgspec.field(default_factory=PolicyConfig)
     serve: ServeConfig = msgspec.field(default_factory=ServeConfig)
     train: TrainConfig = msgspec.field(default_factory=TrainConfig)
     search: SearchConfig = msgspec.field(default_factory=SearchConfig)
     vote: VoteConfig = msgspec.field(default_factory=VoteConfig)
+    learn: LearnConfig = msgspec.field(default_factory=LearnConfig)
     sandbox: SandboxConfig = msgspec.field(default_factory=SandboxConfig)
 
 

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 import numpy as np
 
 from engine.arc import Task
+from engine.config import Strategy
 from engine.learning.embedding import distinct_programs
 from engine.learning.example import Example, Rejection
 from engine.learning.hindsight import demonstration_outputs, relabel
 from engine.programs.candidate import Candidate
 from engine.programs.score import right_tests
-
-Strategy: TypeAlias = Literal["greedy-diverse", "correct-only", "uniform", "greedy"]
 
 TEST_PAIR_WEIGHT = 1.1
 """What a right test pair counts beside a right demonstration, at train time (SOAR §7)."""

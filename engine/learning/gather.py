@@ -1,0 +1,69 @@
+"""Gathering an iteration's training data from the archive, one task at a time (SOAR §7)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.arc import Task
+from engine.config import LearnConfig, VoteConfig
+from engine.learning.example import Example, Rejection
+from engine.learning.repairs import select_repairs
+from engine.learning.selection import select, vote_greedy_diverse
+from engine.programs.candidate import Candidate
+from engine.search.vote import Tallies, rank
+
+Candidates = Callable[[int], Sequence[Candidate]]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskData:
+    """What one task (by index in the run) gives to learn from, and what was left out and why."""
+
+    task: int
+    samples: tuple[Example, ...]
+    repairs: tuple[Example, ...]
+    rejections: tuple[Rejection, ...]
+
+    @property
+    def make_up(self) -> Counter[str]:
+        """How many examples there are of each origin."""
+        return Counter(example.origin for example in self.samples + self.repairs)
+
+
+def gather(
+    tasks: Sequence[tuple[int, Task]],
+    candidates: Candidates,
+    learn: LearnConfig,
+    vote: VoteConfig,
+    seed: int,
+) -> Iterator[TaskData]:
+    """Yield each task's examples; `candidates(index)` are those pooled for it.
+
+    A task with truth is chosen from as at train time: right tests count and failing ones are
+    repairs to learn from. A task without is chosen from by vote, and gives repairs only where
+    `learn.repairs_without_truth` says so. The caller strips the truth of every task that is not a
+    training task. The same seed gives the same data.
+    """
+    for index, task in tasks:
+        pooled = candidates(index)
+        rng = np.random.default_rng([seed, index])
+        if task.truth is not None or learn.strategy != "greedy-diverse":
+            selection = select(learn.strategy, task, pooled, learn.samples, rng)
+        else:
+            tallies = Tallies()
+            for candidate in pooled:
+                tallies.add(candidate)
+            ranked = [
+                (tally.pattern, weight)
+                for tally, weight in rank(tallies.all(), vote.formula, vote.c)
+            ]
+            selection = vote_greedy_diverse(task, pooled, ranked, learn.samples, rng)
+        repairs: tuple[Example, ...] = ()
+        if task.truth is not None or learn.repairs_without_truth:
+            parents = {candidate.id: candidate for candidate in pooled}
+            repairs = select_repairs(task, pooled, parents, learn.repairs, rng)
+        yield TaskData(index, selection.examples, repairs, selection.rejections)
