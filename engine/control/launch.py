@@ -13,6 +13,7 @@ from engine.control.folder import LOG_NAME, SETTINGS_NAME, RunFolderError
 from engine.control.lock import engine_alive
 
 READY_SECONDS = 60.0
+ENDING_SECONDS = 5.0
 
 
 class LaunchError(RuntimeError):
@@ -47,11 +48,12 @@ def launch(folder: Path, *, timeout: float = READY_SECONDS) -> int:
         os.close(writable)
         if _says_ready(ready.fileno(), timeout):
             return process.pid
-    if process.poll() is None:
+    try:
+        # The pipe of an engine that fails closes a moment before its process is gone.
+        reason = f"ended with exit code {process.wait(ENDING_SECONDS)}"
+    except subprocess.TimeoutExpired:
         process.terminate()
         reason = f"was not ready within {timeout:.0f} s"
-    else:
-        reason = f"ended with exit code {process.returncode}"
     raise LaunchError(f"{folder.name}: the engine {reason}\n{log_tail(log, start)}")
 
 

@@ -7,7 +7,6 @@ import importlib.util
 import os
 import platform
 import shutil
-import sqlite3
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -107,6 +106,8 @@ def _packages() -> list[CheckDocument]:
 
 def _storage() -> list[CheckDocument]:
     """Look at the folder of runs: can it be written, does SQLite's WAL work there, is there room."""
+    import sqlite3
+
     from engine.control import soar_home
     from engine.control.doctor import storage_problem
 
