@@ -62,13 +62,22 @@ class Recorder:
             )
 
     def begin_iteration(
-        self, index: int, phase: str, policy: str, checkpoint: str, now: float
+        self, *, index: int, phase: str, policy: str, checkpoint: str, tasks: range, now: float
     ) -> None:
         """Insert an iteration, unless it was begun before."""
         self._sql.execute(
-            "INSERT INTO iteration VALUES (?, ?, CAST(? AS TEXT), CAST(? AS TEXT), ?, NULL, NULL) "
+            "INSERT INTO iteration "
+            "VALUES (?, ?, CAST(? AS TEXT), CAST(? AS TEXT), ?, ?, ?, NULL, NULL) "
             "ON CONFLICT DO NOTHING",
-            (index, phase, pack_text(policy), pack_text(checkpoint), now),
+            (
+                index,
+                phase,
+                pack_text(policy),
+                pack_text(checkpoint),
+                tasks.start,
+                len(tasks),
+                now,
+            ),
         )
 
     def end_iteration(self, index: int, seconds: float, now: float) -> None:

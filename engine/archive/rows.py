@@ -19,7 +19,7 @@ CommandState: TypeAlias = Literal["queued", "accepted", "done", "rejected"]
 class IterationRow:
     """One iteration and what it has achieved so far.
 
-    `tasks` counts the run's tasks, `finished` the searches that are over, `known` the tasks whose
+    `tasks` counts the iteration's tasks, `finished` the searches that are over, `known` the tasks whose
     truth is known; `solved` and `oracle` count among those, and `partial_credit` is the mean over
     them of the share of test inputs that either submission matches (SOAR §1), tasks not voted on
     yet counting 0. All three are None when no truth is known.

@@ -49,6 +49,8 @@ CREATE TABLE iteration (
   phase TEXT NOT NULL CHECK (phase IN ('train', 'test')),
   policy TEXT NOT NULL,
   checkpoint TEXT NOT NULL,
+  first INTEGER NOT NULL,
+  tasks INTEGER NOT NULL,
   started REAL NOT NULL,
   ended REAL,
   seconds REAL

@@ -66,7 +66,8 @@ def iteration_rows(reading: Reading) -> list[IterationRow]:
     for (iteration, task), submissions in _submission_marks(reading, None).items():
         marks[iteration].append((task, submissions))
     rows = reading.sql.execute(
-        "SELECT idx, phase, policy, checkpoint, started, ended, seconds FROM iteration ORDER BY idx"
+        "SELECT idx, phase, policy, checkpoint, first, tasks, started, ended, seconds "
+        "FROM iteration ORDER BY idx"
     )
     return [
         _iteration_row(reading.tasks, row, searches[row[0]], marks[row[0]])
@@ -80,8 +81,8 @@ def _iteration_row(
     searches: Sequence[_Search],
     marks: Sequence[tuple[int, _Submissions]],
 ) -> IterationRow:
-    index, phase, policy, checkpoint, started, ended, seconds = row
-    known = sum(task.truth is not None for task in tasks)
+    index, phase, policy, checkpoint, first, count, started, ended, seconds = row
+    known = sum(task.truth is not None for task in tasks[first : first + count])
     credit = sum(_partial_credit(submitted, len(tasks[task].test)) for task, submitted in marks)
     return IterationRow(
         index=index,
@@ -91,7 +92,7 @@ def _iteration_row(
         started=started,
         ended=ended,
         seconds=seconds,
-        tasks=len(tasks),
+        tasks=count,
         finished=sum(s.finished is not None for s in searches),
         known=known,
         solved=sum(any(map(all, submitted)) for _, submitted in marks) if known else None,
@@ -144,9 +145,17 @@ def task_rows(reading: Reading, iteration: int | None) -> list[TaskRow]:
     for search in _searches(reading, iteration):
         searches[search.task].append(search)
     return [
-        _task_row(index, task, searches.get(index, []), marks)
-        for index, task in enumerate(reading.tasks)
+        _task_row(index, reading.tasks[index], searches.get(index, []), marks)
+        for index in _iteration_tasks(reading, iteration)
     ]
+
+
+def _iteration_tasks(reading: Reading, iteration: int | None) -> range:
+    """Return the indexes of an iteration's tasks, or of all."""
+    row = reading.sql.execute(
+        "SELECT first, tasks FROM iteration WHERE idx = ?", (iteration,)
+    ).fetchone()
+    return range(len(reading.tasks)) if row is None else range(row[0], row[0] + row[1])
 
 
 def _task_row(

@@ -89,10 +89,13 @@ class ArchiveWriter:
         self._tasks = stored
         self._enqueue(lambda recorder: recorder.add_tasks(stored), len(stored))
 
-    def begin_iteration(self, index: int, phase: str, policy: str, checkpoint: str) -> None:
+    def begin_iteration(
+        self, index: int, phase: str, policy: str, checkpoint: str, tasks: range | None = None
+    ) -> None:
         """Note that an iteration ('train' or 'test') begins; does nothing when it has before.
 
-        Raises ArchiveError for another phase, or when it was begun in a different one.
+        `tasks` are the indexes of the tasks it searches (default: all of the run's). Raises
+        ArchiveError for another phase, or when it was begun in a different one.
         """
         if phase not in ("train", "test"):
             raise ArchiveError(f"iteration {index}: phase {phase!r} is neither 'train' nor 'test'")
@@ -105,6 +108,7 @@ class ArchiveWriter:
             phase=phase,
             policy=policy,
             checkpoint=checkpoint,
+            tasks=range(len(self._tasks)) if tasks is None else tasks,
             now=time.time(),
         )
         self._enqueue(unit, 1)
