@@ -1,1 +1,6 @@
-"""Running untrusted programs: a zygote forks disposable children that hold no power."""
+"""Running untrusted programs: isolated, limited, in batches over all cores."""
+
+from engine.programs.sandbox.sandbox import Sandbox
+from engine.programs.sandbox.status import SandboxError, SandboxStatus
+
+__all__ = ["Sandbox", "SandboxError", "SandboxStatus"]
