@@ -78,12 +78,22 @@ class CandidateList(LineList):
         self._more_after: int | None = None
         self._asked: PageRequest | None = None
         self._requests = 0
+        self._start_due = False
 
     def start(self, context: RowContext, total: int | None = None) -> None:
         """Begin a new list: drop the rows and ask for its first page (last, when following)."""
         self._names, self._total = context, total
         self._clear()
-        self._ask("last" if self.follow else "first")
+        if self.is_mounted:
+            self._ask("last" if self.follow else "first")
+        else:
+            self._start_due = True
+
+    def on_mount(self) -> None:
+        """Ask for the first page of a list that was started before there was a screen."""
+        if self._start_due:
+            self._start_due = False
+            self._ask("last" if self.follow else "first")
 
     def put_page(
         self, request: PageRequest, rows: Sequence[CandidateRow], more: int | None
@@ -200,7 +210,7 @@ class CandidateList(LineList):
         self._more_before = self._more_after = self._asked = None
         self.set_reactive(LineList.cursor, 0)
         self.set_extent(0)
-        self.scroll_to(y=0, animate=False)
+        self.go_to(0)
         self._drawn.clear()
 
     def _ask(self, where: Where, key: int | None = None) -> None:
@@ -248,7 +258,7 @@ class CandidateList(LineList):
         self._drawn.clear()
         self.set_extent(len(self._rows))
         self.set_reactive(LineList.cursor, self.validate_cursor(self.cursor + lines))
-        self.scroll_to(y=max(0, self.scroll_offset.y + lines), animate=False)
+        self.go_to(max(0, self.scroll_offset.y + lines))
 
     def _stand(self, line: int) -> None:
         """Put the cursor on a line that the list chose itself."""

@@ -71,7 +71,7 @@ class PairView(LineView, can_focus=True):
     def show_row(self, number: int) -> None:
         """Scroll a row to the top."""
         if number < len(self._starts):
-            self.scroll_to(y=self._starts[number], animate=False)
+            self.go_to(self._starts[number])
 
     def fit_to_size(self) -> None:
         self._draw()

@@ -110,9 +110,10 @@ def draw_codes(codes: NDArray[np.integer], palette: Palette) -> list[Strip]:
 
 
 def framed(strips: Sequence[Strip], style: Style, *, title: str = "") -> list[Strip]:
-    """Put a thin frame around strips of one width; `title` stands in its upper line."""
+    """Put a thin frame around strips of one width; `title` stands in its upper line if it fits."""
     width = strips[0].cell_length if strips else 0
-    top = fit([(f"┌{title}", style), ("─" * max(0, width - len(title)), style)], width + 1)
+    title = title if len(title) <= width else ""
+    top = fit([(f"┌{title}{'─' * (width - len(title))}", style)], width + 1)
     side = Segment("│", style)
     lines = [Strip([*top, Segment("┐", style)], width + 2)]
     lines += [Strip([side, *strip, side], width + 2) for strip in strips]

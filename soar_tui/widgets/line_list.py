@@ -81,9 +81,9 @@ class LineList(LineView, can_focus=True):
         """Scroll as little as is needed for a line to be in view."""
         top = self.scroll_offset.y
         if line < top:
-            self.scroll_to(y=line, animate=False)
+            self.go_to(line)
         elif line >= top + self.page:
-            self.scroll_to(y=line - self.page + 1, animate=False)
+            self.go_to(line - self.page + 1)
 
     def action_move(self, lines: int) -> None:
         """Move the cursor by lines."""

@@ -71,6 +71,8 @@ class LineView(ScrollView, Painted):
 
     def redraw(self) -> None:
         """Draw the lines in view anew and repaint the cells that changed."""
+        if not self.is_mounted:
+            return
         width = self.area.width
         if width != self._drawn_width:
             self.repaint()
@@ -98,6 +100,11 @@ class LineView(ScrollView, Painted):
         """Forget what was drawn and paint everything."""
         self._drawn.clear()
         self.refresh()
+
+    def go_to(self, line: int, column: int | None = None) -> None:
+        """Scroll at once so that a line (and column) is the first in view."""
+        if self.is_mounted:
+            self.scroll_to(column, max(0, line), animate=False)
 
     def forget_drawn(self) -> None:
         self._drawn.clear()

@@ -155,9 +155,9 @@ class TaskWall(LineView, can_focus=True):
         height = self._layout_now.tile[1]
         top = self.cursor // self._layout_now.per_row * height
         if top < self.scroll_offset.y:
-            self.scroll_to(y=top, animate=False)
+            self.go_to(top)
         elif top + height > self.scroll_offset.y + self.page:
-            self.scroll_to(y=top + height - self.page, animate=False)
+            self.go_to(top + height - self.page)
 
     def action_move(self, tasks: int) -> None:
         """Move the cursor along the row."""
