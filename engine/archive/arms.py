@@ -50,7 +50,7 @@ def _drawn(reading: Reading, iteration: int, task: int) -> dict[tuple[int, int],
         "SELECT a.program, p.island, p.count, count(c.program), "
         "max(c.accuracy) FILTER (WHERE c.filter IS NULL), p.draw, p.number "
         "FROM pull AS p JOIN candidate AS a ON a.id = p.parent "
-        "JOIN candidate AS c ON c.id BETWEEN p.first AND p.first + p.count - 1 "
+        "LEFT JOIN candidate AS c ON c.id BETWEEN p.first AND p.first + p.count - 1 "
         "WHERE p.iteration = ? AND p.task = ? GROUP BY p.number ORDER BY p.number",
         (iteration, task),
     )

@@ -110,6 +110,7 @@ def explain(error: sqlite3.Error, path: Path) -> ArchiveError:
         sqlite3.SQLITE_CORRUPT: "it is damaged; restore it from a copy",
         sqlite3.SQLITE_NOTADB: "it is not an SQLite file",
         sqlite3.SQLITE_IOERR: "the disk failed to read or write it",
+        sqlite3.SQLITE_CONSTRAINT: "this was recorded before, or refers to what is not there",
     }
     hint = hints.get(code)
     return ArchiveError(f"{path}: {hint} ({error})" if hint else f"{path}: {error}")

@@ -14,6 +14,7 @@ from typing import Final, get_args
 import zstandard
 
 from engine.arc import Grid, pack, unpack
+from engine.arc.grid import MAX_SIDE
 from engine.programs.candidate import Failure, FailureKind, Result
 
 MAGIC: Final = zstandard.MAGIC_NUMBER.to_bytes(4, "little")
@@ -39,8 +40,11 @@ def pack_text(text: str) -> bytes:
 
 
 def unpack_text(data: bytes) -> str:
-    """Return the text of pack_text's bytes."""
-    return data.decode("utf-8", "surrogatepass")
+    """Return the text of pack_text's bytes. Raises PackingError when they are not."""
+    try:
+        return data.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError as error:
+        raise PackingError(f"not text: {error}") from error
 
 
 def pack_results(results: Iterable[Result]) -> bytes:
@@ -57,7 +61,7 @@ def pack_results(results: Iterable[Result]) -> bytes:
             mark = _FAILURE_MARK + _KINDS.index(result.kind)
             parts += (bytes((mark,)), len(text).to_bytes(2, "little"), text)
         else:
-            if len(result) < 3 or not 1 <= result[0] <= 30 or len(result) != _grid_size(result, 0):
+            if _grid_end(result, 0) != len(result):
                 raise PackingError("a result that is no packed grid")
             parts.append(result)
     return b"".join(parts)
@@ -68,23 +72,29 @@ def unpack_results(data: bytes) -> tuple[Result, ...]:
     results: list[Result] = []
     at = 0
     while at < len(data):
-        if data[at] >= _FAILURE_MARK:
+        if data[at] < _FAILURE_MARK:
+            end = _grid_end(data, at)
+            results.append(data[at:end])
+        else:
             start = at + 3
             end = start + int.from_bytes(data[at + 1 : start], "little")
             kind = data[at] - _FAILURE_MARK
-            if end > len(data) or start > len(data) or kind >= len(_KINDS):
+            if kind >= len(_KINDS) or end > len(data):
                 raise PackingError("not packed results")
             results.append(Failure(_KINDS[kind], unpack_text(data[start:end])))
-        else:
-            if at + 2 > len(data) or (end := at + _grid_size(data, at)) > len(data):
-                raise PackingError("not packed results")
-            results.append(data[at:end])
         at = end
     return tuple(results)
 
 
-def _grid_size(data: bytes, at: int) -> int:
-    return 2 + data[at] * data[at + 1]
+def _grid_end(data: bytes, at: int) -> int:
+    """Return where the packed grid that begins at `at` ends, by its rows and columns."""
+    sides = data[at : at + 2]
+    if len(sides) < 2 or not all(1 <= side <= MAX_SIDE for side in sides):
+        raise PackingError("a result that is no packed grid")
+    end = at + 2 + sides[0] * sides[1]
+    if end > len(data):
+        raise PackingError("a result that is no packed grid")
+    return end
 
 
 def pack_grids(grids: Iterable[Grid]) -> bytes:

@@ -107,6 +107,13 @@ class RunReader:
         with self._reading() as reading:
             return reading.tasks
 
+    def training_tasks(self) -> int:
+        """Return how many of the run's first tasks are there to learn from (0: none)."""
+        with self._reading() as reading:
+            row = reading.sql.execute("SELECT value FROM meta WHERE key = 'training_tasks'")
+            found = row.fetchone()
+        return 0 if found is None else int(found[0])
+
     def task(self, name: int | str) -> Task:
         """Return one task by index or id. Raises ArchiveError when there is none."""
         return self.tasks()[self.task_index(name)]

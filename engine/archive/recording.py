@@ -43,8 +43,9 @@ class Recorder:
             found.append(StoredTask(name, pairs, tests, expand(train), expand(test), truths))
         return tuple(found)
 
-    def add_tasks(self, tasks: Sequence[StoredTask]) -> None:
-        """Insert the run's tasks; an index is a position."""
+    def add_tasks(self, tasks: Sequence[StoredTask], training: int) -> None:
+        """Insert the run's tasks, the first `training` to learn from; an index is a position."""
+        self._sql.execute("INSERT INTO meta VALUES ('training_tasks', ?)", (str(training),))
         for idx, task in enumerate(tasks):
             self._contents.truths[idx] = task.truth
             truth = None if task.truth is None else self._blob(b"".join(task.truth))

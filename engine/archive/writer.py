@@ -76,8 +76,10 @@ class ArchiveWriter:
 
     # What the engine puts
 
-    def put_tasks(self, tasks: Sequence[Task]) -> None:
-        """Store the run's tasks; a task's index is its position here.
+    def put_tasks(self, tasks: Sequence[Task], training: int = 0) -> None:
+        """Store the run's tasks, the first `training` of which are to learn from.
+
+        A task's index is its position here.
 
         Does nothing when the folder holds these very tasks. Raises ArchiveError when it holds
         others.
@@ -87,7 +89,7 @@ class ArchiveWriter:
             check_same_tasks(self._tasks, stored, self._path)
             return
         self._tasks = stored
-        self._enqueue(lambda recorder: recorder.add_tasks(stored), len(stored))
+        self._enqueue(lambda recorder: recorder.add_tasks(stored, training), len(stored))
 
     def begin_iteration(
         self, index: int, phase: str, policy: str, checkpoint: str, tasks: range | None = None

@@ -1,8 +1,8 @@
 """An iteration's figures are those of its own tasks, not of the whole run's."""
 
+from engine.arc import Pair, Task, as_grid, pack
 from engine.archive.reader import RunReader
 from engine.archive.writer import ArchiveWriter
-from engine.arc import Pair, Task, as_grid, pack
 
 ONE, TWO = as_grid([[1]]), as_grid([[2]])
 
