@@ -1,0 +1,358 @@
+"""The app: its places, what is looked at, and the actions that belong to no place.
+
+The app reads through `soar_tui.feed` and acts through `soar_tui.steering`; it holds no truth of
+its own. What is looked at is one frozen `View`, saved per run whenever it changes, so that a
+killed terminal comes back where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any, ClassVar
+
+import msgspec
+from textual import work
+from textual.app import App, SystemCommand
+from textual.binding import BindingType
+from textual.events import Resize
+from textual.message import Message
+from textual.notifications import SeverityLevel
+from textual.screen import Screen
+
+from engine.archive.catalogue import CatalogueError
+from engine.control import LOG_NAME, log_tail
+from soar_tui import actions, keys
+from soar_tui.desk import Desk
+from soar_tui.feed import Feed, Frame, GlobalQuestion, Header, Question
+from soar_tui.sanitise import many_lines, one_line
+from soar_tui.screens.place import Place
+from soar_tui.themes import ARC_DEFAULTS, DEFAULT_THEME, load_themes
+from soar_tui.view import View, from_document, to_document
+
+_SAVE_SECONDS = 0.5
+_LOG_LINES = 3
+_INSIDE_RUN = frozenset({"chain", "diff", "prompt"})
+
+
+def _place(name: str) -> Callable[[], Screen[Any]]:
+    def make() -> Screen[Any]:
+        # A place is imported when it is first entered, so that the first one is there at once.
+        module = import_module(f"soar_tui.screens.{name}")
+        place: Screen[Any] = module.PLACE()
+        return place
+
+    return make
+
+
+class FrameArrived(Message):
+    """The feed has something new."""
+
+    def __init__(self, frame: Frame) -> None:
+        super().__init__()
+        self.frame = frame
+
+
+class Fetched(Message):
+    """Something a place asked for once has been read; `job` shows it."""
+
+    def __init__(self, job: Callable[[], None]) -> None:
+        super().__init__()
+        self.job = job
+
+
+class FeedFailed(Message):
+    """The feed has ended by a defect of ours."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error
+
+
+class SoarApp(App[None]):
+    """The terminal app, looking at one run at a time.
+
+    `folder`: the run to attach to at the start (None: the places of the last session, or Runs).
+    `desk` holds bookmarks, notes and preferences.
+    """
+
+    TITLE = "soar-tui"
+    CSS_PATH = "screens/place.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = keys.bindings()
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
+        name: _place(name) for _, name, _ in (*keys.PLACES, *keys.INSIDE)
+    }
+
+    def __init__(self, folder: Path | None = None, *, desk: Desk | None = None) -> None:
+        super().__init__()
+        self.folder: Path | None = None
+        self.header: Header | None = None
+        self.view = View(place="runs")
+        self.frozen = False
+        self.desk = desk or Desk()
+        self.feed = Feed(
+            lambda frame: self._post(FrameArrived(frame)),
+            lambda error: self._post(FeedFailed(error)),
+            lambda job: self._post(Fetched(job)),
+        )
+        self._first = folder
+        self._question: Question | GlobalQuestion | None = None
+        self._answered: Question | GlobalQuestion | None = None
+        self._before: list[str] = []
+        self._unsaved = False
+        self._bookmarks: frozenset[int] = frozenset()
+        self.own_themes: frozenset[str] = frozenset()
+
+    def _post(self, message: Message) -> None:
+        if self.is_running:
+            self.post_message(message)
+
+    # Beginning and end
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return the grid colours of themes that bring none."""
+        return ARC_DEFAULTS
+
+    def on_mount(self) -> None:
+        """Load themes and keymap, go where the user was, and begin to poll."""
+        self._load_looks()
+        self.set_interval(_SAVE_SECONDS, self._save)
+        self.feed.start()
+        if self._first is not None:
+            self.attach(self._first)
+        else:
+            self.go("runs", remember=False)
+
+    def on_unmount(self) -> None:
+        """Save the view and end the feed."""
+        self._save()
+        self.feed.stop()
+
+    def _load_looks(self) -> None:
+        found = load_themes()
+        for theme in found.themes:
+            self.register_theme(theme)
+        preferred = self.desk.preference("theme")
+        self.own_themes = frozenset(theme.name for theme in found.themes)
+        self.theme = preferred if preferred in self.own_themes else DEFAULT_THEME
+        keymap = keys.load_keymap(of_widgets=widget_binding_ids())
+        self.set_keymap(dict(keymap.keys))
+        faults = [fault.text for fault in found.faults] + list(keymap.faults)
+        if self.desk.fault:
+            faults.append(self.desk.fault)
+        if faults:
+            self.tell("\n".join(faults), severity="warning", title="left out")
+
+    # Actions
+
+    def action_act(self, key: str) -> None:
+        """Carry out the action of a key of soar_tui.keys, or say why not."""
+        actions.run(self, key)
+
+    def why_not(self, key: str) -> str | None:
+        """Return why a key's action cannot run now, or None."""
+        return actions.why_not(self, key)
+
+    def tell(self, text: str, *, severity: str = "information", title: str = "") -> None:
+        """Show a short message for a few seconds."""
+        levels: dict[str, SeverityLevel] = {
+            "information": "information",
+            "warning": "warning",
+            "error": "error",
+        }
+        shown = many_lines(text)
+        self.notify(shown, title=title, severity=levels[severity], markup=False)
+
+    def show_log(self, text: str) -> None:
+        """Show why something failed, with the end of its log."""
+        from soar_tui.screens.log import Log
+
+        self.push_screen(Log(text))
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Yield every action of the key table for the palette."""
+        place = self.current_place
+        own = keys.OF_PLACE.get(place.place, ()) if place is not None else ()
+        named = {key.id for key in own}
+        for key in (*own, *(entry for entry in keys.EVERYWHERE if entry.id not in named)):
+            reason = self.why_not(key.id)
+            about = key.help if reason is None else f"not now: {reason}"
+            yield SystemCommand(
+                f"{key.label} ({keys.shown(key.keys)})", about, partial(self.action_act, key.id)
+            )
+
+    def places_made(self) -> list[Place]:
+        """Return the places entered so far."""
+        bottoms = [stack[0] for stack in self._screen_stacks.values() if stack]
+        return [screen for screen in bottoms if isinstance(screen, Place)]
+
+    # What is looked at
+
+    @property
+    def current_place(self) -> Place | None:
+        """The place that is shown, beneath whatever lies over it."""
+        bottom = self.screen_stack[0] if self.screen_stack else None
+        return bottom if isinstance(bottom, Place) else None
+
+    def attach(self, folder: Path, *, place: str | None = None) -> None:
+        """Look at a run: at its saved place and selection, or at a place given."""
+        self.folder = folder
+        self.header = None
+        self.frozen = False
+        view = from_document(self.desk.view(folder))
+        if view.place in ("runs", *_INSIDE_RUN):
+            view = msgspec.structs.replace(view, place="overview")
+        self.view = view
+        self.feed.attach(folder)
+        self.desk.opened(folder)
+        self.read_bookmarks()
+        for made in self.places_made():
+            made.forget_run()
+        self.go(place or view.place)
+
+    def look(self, **changes: object) -> None:
+        """Change what is looked at and ask the feed for it."""
+        view = msgspec.structs.replace(self.view, **changes)
+        if view != self.view:
+            self.view = view
+            self._unsaved = True
+            self.ask()
+
+    def go(self, name: str, *, remember: bool = True) -> None:
+        """Switch to a place."""
+        present = self.current_mode
+        if name == present:
+            return
+        if remember and present in self.MODES:
+            self._before.append(present)
+            del self._before[:-50]
+        self.view = msgspec.structs.replace(self.view, place=name)
+        self._unsaved = True
+        self.switch_mode(name)
+
+    def go_back(self) -> bool:
+        """Go where one came from; False when there is nowhere."""
+        if not self._before:
+            return False
+        self.go(self._before.pop(), remember=False)
+        return True
+
+    @property
+    def came_from(self) -> str | None:
+        """The place before this one."""
+        return self._before[-1] if self._before else None
+
+    def ask(self) -> None:
+        """Have the feed answer what the shown place wants to know."""
+        place = self.current_place
+        if place is None:
+            return
+        if place.needs_run and self.folder is None:
+            place.say_no_run()
+            self._question = None
+        else:
+            self._question = place.question()
+            if self._question is not None:
+                place.say_loading()
+        self.feed.ask(self._question, every=place.every)
+        self._show_header()
+
+    def bookmarks(self) -> frozenset[int]:
+        """Return the bookmarked candidates of the attached run."""
+        return frozenset() if self.folder is None else self._bookmarks
+
+    def read_bookmarks(self) -> None:
+        """Read the bookmarks of the attached run anew."""
+        if self.folder is None:
+            return
+        try:
+            self._bookmarks = self.desk.bookmarks(self.folder)
+        except CatalogueError as error:
+            self.tell(str(error), severity="error")
+
+    # What the feed says
+
+    def on_frame_arrived(self, message: FrameArrived) -> None:
+        """Show a frame, then let the feed make the next one."""
+        frame = message.frame
+        if frame.header is not None and frame.header.folder == self.folder:
+            self.header = frame.header
+        self._show_header()
+        place = self.current_place
+        if (
+            place is not None
+            and place.is_mounted
+            and frame.body is not None
+            and frame.question == self._question
+            and not (self.frozen and self._answered == frame.question)
+        ):
+            self._answered = frame.question
+            place.take(frame.body)
+        self.call_after_refresh(self.feed.taken)
+
+    def on_fetched(self, message: Fetched) -> None:
+        """Show what was read."""
+        message.job()
+
+    def on_feed_failed(self, message: FeedFailed) -> None:
+        """Let a defect be seen as one."""
+        raise message.error
+
+    def _show_header(self) -> None:
+        place = self.current_place
+        if place is not None and place.is_mounted:
+            place.show_header(self.header, self._banner(), frozen=self.frozen)
+            place.refresh_chrome()
+
+    def _banner(self) -> str | None:
+        header, folder = self.header, self.folder
+        if header is None or folder is None:
+            return None
+        state = header.state
+        start = keys.shown(keys.find("start").keys)
+        if state.state == "crashed":
+            tail = log_tail(folder / LOG_NAME, lines=_LOG_LINES).splitlines()
+            reason = one_line(state.reason or "for a reason it could not say")
+            lines = [f"The engine crashed: {reason}. {start} starts it again where it was."]
+            return "\n".join([*lines, *(f"  {one_line(line)}" for line in tail)])
+        if state.state == "stalled":
+            silent = "yet" if state.silent is None else f"for {state.silent:.0f} s"
+            return f"Stale: the engine holds its lock but has been silent {silent}; X stops it."
+        return None
+
+    def on_resize(self, event: Resize) -> None:
+        """Say again whether the terminal is too small."""
+        self.call_after_refresh(self._show_header)
+
+    def _save(self) -> None:
+        if self._unsaved and self.folder is not None:
+            self._unsaved = False
+            self._save_view(self.folder, to_document(self.view))
+
+    @work(thread=True, group="save", exit_on_error=False)
+    def _save_view(self, folder: Path, document: dict[str, Any]) -> None:
+        try:
+            self.desk.save_view(folder, document)
+        except CatalogueError as error:
+            self.call_from_thread(partial(self.tell, str(error), severity="error"))
+
+
+def widget_binding_ids() -> frozenset[str]:
+    """Return the ids of the keys that our widgets bring."""
+    from soar_tui.widgets.line_list import LineList
+    from soar_tui.widgets.line_view import LineView
+
+    import_module("soar_tui.widgets.arm_table")
+    found: set[str] = set()
+    classes: list[type] = [LineView, LineList]
+    while classes:
+        kind = classes.pop()
+        classes += kind.__subclasses__()
+        for binding in kind.__dict__.get("BINDINGS", ()):
+            if getattr(binding, "id", None):
+                found.add(binding.id)
+    return frozenset(found)

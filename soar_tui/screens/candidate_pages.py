@@ -1,0 +1,85 @@
+"""Feeding a candidate list: its pages on demand, and the newest rows as they come."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from engine.archive.rows import CandidatePage, CandidateQuery
+from soar_tui.feed import ROWS, OpenRun, Trouble
+from soar_tui.widgets.candidate_list import CandidateList, PageRequest
+from soar_tui.widgets.candidate_row import RowContext
+
+if TYPE_CHECKING:
+    from soar_tui.app import SoarApp
+
+
+class CandidatePages:
+    """Stands between one candidate list and the feed; knows what the list is to hold."""
+
+    def __init__(self, app: SoarApp, view: CandidateList) -> None:
+        self._app, self._list = app, view
+        self._query: CandidateQuery | None = None
+        self._newest: int | None = None
+        self._to_the_end = False
+        self._adding = False
+
+    def hold(self, query: CandidateQuery, context: RowContext, total: int | None) -> None:
+        """Have the list hold what a query asks for; the same query only brings its newest rows."""
+        if query == self._query:
+            self._list.set_context(context)
+            self._add_newest(total)
+            return
+        self._query, self._newest, self._to_the_end = query, None, False
+        self._list.start(context, total)
+
+    def forget(self) -> None:
+        """Begin anew with the next query."""
+        self._query = None
+
+    def answer(self, request: PageRequest) -> None:
+        """Read the page a list asks for."""
+        query = self._query
+        if query is None:
+            return
+        self._app.feed.fetch(
+            partial(_page, query=query, request=request), partial(self._put, request)
+        )
+
+    def _put(self, request: PageRequest, page: CandidatePage | Trouble) -> None:
+        if isinstance(page, Trouble):
+            self._app.tell(page.text, severity="error")
+            return
+        rows = page.rows
+        if request.where in ("last", "before"):
+            rows = rows[::-1]
+        if rows:
+            self._newest = max(self._newest or 0, rows[-1].id)
+        if request.where in ("first", "after"):
+            self._to_the_end = page.next is None
+        elif request.where == "last":
+            self._to_the_end = True
+        self._list.put_page(request, rows, page.next)
+
+    def _add_newest(self, total: int | None) -> None:
+        query = self._query
+        if query is None or self._adding or not self._to_the_end:
+            return
+        self._adding = True
+
+        def add(page: CandidatePage | Trouble) -> None:
+            self._adding = False
+            if isinstance(page, Trouble) or query != self._query:
+                return
+            if page.rows:
+                self._newest = page.rows[-1].id
+            if page.rows or total is not None:
+                self._list.add_newest(page.rows, total)
+
+        after = self._newest
+        self._app.feed.fetch(lambda run: run.reader.candidates(query, after=after, limit=ROWS), add)
+
+
+def _page(run: OpenRun, query: CandidateQuery, request: PageRequest) -> CandidatePage:
+    backwards = request.where in ("last", "before")
+    return run.reader.candidates(query, after=request.key, limit=request.limit, backwards=backwards)

@@ -1,0 +1,372 @@
+"""Candidates (5): everything that was ever proposed, of a task or the whole run, filtered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Final, TypeVar, get_args
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Static
+
+from engine.archive.rows import CandidateDetail, CandidateQuery, CandidateRow
+from engine.programs.candidate import Failure, FilterName, split_candidate_id
+from soar_tui.feed import OpenRun
+from soar_tui.keys import bindings
+from soar_tui.numbers import count, duration, of, percent
+from soar_tui.sanitise import one_line
+from soar_tui.screens.candidate_pages import CandidatePages
+from soar_tui.screens.of_task import Subject, TaskPlace, subject_of
+from soar_tui.screens.task import file_stem
+from soar_tui.view import (
+    AccuracyChoice,
+    CandidateStatus,
+    FilterChoice,
+    OperatorChoice,
+    View,
+)
+from soar_tui.widgets.candidate_list import CandidateList
+from soar_tui.widgets.candidate_row import RowContext
+from soar_tui.widgets.source_view import SourceView
+
+_INTERVALS: Final[dict[AccuracyChoice, tuple[float, float] | None]] = {
+    "any": None,
+    "0": (0.0, 0.0),
+    "0-50": (1e-9, 0.5),
+    "50-99": (0.5, 1 - 1e-9),
+    "100": (1.0, 1.0),
+}
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CandidatesBody:
+    """What is listed, and the candidate under the cursor, whole.
+
+    `total` is how many there are, where that is known without looking at each; `few` are the rows
+    themselves where they are the children of an arm or the bookmarked ones.
+    """
+
+    subject: Subject
+    query: CandidateQuery
+    total: int | None
+    pairs: dict[int, int]
+    names: dict[int, str]
+    detail: CandidateDetail | None
+    few: tuple[CandidateRow, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class CandidatesQuestion:
+    """A view's filters; `marks` are the bookmarked candidates."""
+
+    view: View
+    marks: frozenset[int]
+
+    def answer(self, run: OpenRun) -> CandidatesBody | None:
+        """Read it; None before the first iteration."""
+        view = self.view
+        subject = subject_of(run, view.iteration, view.task)
+        if subject is None:
+            return None
+        query = query_of(view, subject)
+        tasks = run.reader.tasks()
+        detail = None if view.candidate is None else run.reader.candidate(view.candidate)
+        return CandidatesBody(
+            subject=subject,
+            query=query,
+            total=_total(run, query, subject),
+            pairs={index: len(task.train) for index, task in enumerate(tasks)},
+            names={index: task.id for index, task in enumerate(tasks)} if view.whole_run else {},
+            detail=detail,
+            few=self._few(run),
+        )
+
+    def _few(self, run: OpenRun) -> tuple[CandidateRow, ...] | None:
+        if self.view.parent is not None:
+            return tuple(run.reader.children(self.view.parent))
+        if self.view.marked:
+            # A bookmark's candidate ends its own refinement chain.
+            return tuple(run.reader.chain(mark)[-1] for mark in sorted(self.marks))
+        return None
+
+
+def query_of(view: View, subject: Subject) -> CandidateQuery:
+    """Return what the view's filters ask of the archive."""
+    status = view.status
+    filter_name: FilterName | str | None = None
+    if view.filter != "any":
+        filter_name = "" if view.filter == "none" else view.filter
+    return CandidateQuery(
+        iteration=None if view.whole_run and view.iteration is None else subject.iteration,
+        task=None if view.whole_run else subject.index,
+        operator=None if view.operator == "both" else view.operator,
+        program=False if status == "no program" else None,
+        runs={"runs": True, "fails": False}.get(status),
+        filter=filter_name,  # type: ignore[arg-type]  # one of its names or ""
+        accuracy=_INTERVALS[view.accuracy],
+        perfect=True if status == "perfect" else None,
+        right=True if status == "right" else None,
+        pattern=None if view.whole_run else view.pattern,
+        text=view.text or None,
+    )
+
+
+def _total(run: OpenRun, query: CandidateQuery, subject: Subject) -> int | None:
+    if query == CandidateQuery(iteration=query.iteration, task=query.task):
+        if query.task is not None:
+            return subject.row.candidates
+        rows = [row for row in run.iterations() if query.iteration in (None, row.index)]
+        return sum(row.candidates for row in rows)
+    return None
+
+
+def filters_line(view: View) -> Text:
+    """Return what is listed, the filters that are on standing out."""
+    text = Text(no_wrap=True, overflow="ellipsis")
+
+    def fact(key: str, name: str, value: str, *, on: bool) -> None:
+        text.append(f" {key} ", style="dim")
+        text.append(f"{name}: ", style="dim")
+        text.append(value, style="bold reverse" if on else "")
+        text.append(" ")
+
+    fact("a", "of", "the whole run" if view.whole_run else "this task", on=view.whole_run)
+    fact("o", "by", view.operator, on=view.operator != "both")
+    fact("s", "status", view.status, on=view.status != "all")
+    fact("h", "right", view.accuracy, on=view.accuracy != "any")
+    fact("f", "filter", view.filter, on=view.filter != "any")
+    if view.marked:
+        fact("m", "only", "bookmarks", on=True)
+    if view.pattern is not None and not view.whole_run:
+        text.append(" of one pattern ", style="bold reverse")
+        text.append(" esc ")
+    if view.parent is not None:
+        number = split_candidate_id(view.parent)[2]
+        text.append(f" refined from #{number} ", style="bold reverse")
+        text.append(" esc ")
+    if view.text:
+        text.append(f" / {one_line(view.text)} ", style="bold reverse")
+    return text
+
+
+def facts(detail: CandidateDetail, pairs: int) -> Text:
+    """Return what is known of a candidate, in a few lines."""
+    candidate, pull = detail.candidate, detail.pull
+    iteration, _, number = split_candidate_id(candidate.id)
+    text = Text(no_wrap=True, overflow="ellipsis")
+    text.append(f"#{number}", style="bold")
+    text.append(f"  iteration {iteration + 1}, {candidate.operator}, pull {pull.number}")
+    if candidate.parent is not None:
+        text.append(f", from #{split_candidate_id(candidate.parent)[2]}")
+    if pull.draw is not None:
+        text.append(f", θ = {pull.draw:.3f}")
+    text.append(f", {duration(pull.seconds)}\n")
+    evaluation = candidate.evaluation
+    if evaluation is None:
+        text.append(f"no program in the reply ({one_line(candidate.finish)})\n", style="bold")
+    else:
+        text.append(f"right on {of(sum(evaluation.right), pairs)} ", style="bold")
+        text.append(f"({percent(evaluation.accuracy)})")
+        text.append(f", barred as {evaluation.filter}" if evaluation.filter else "")
+        if detail.right is not None:
+            told = (
+                "right"
+                if all(detail.right)
+                else f"right on {of(sum(detail.right), len(detail.right))}"
+            )
+            text.append(f", tests: {told}")
+        failed = next((r for r in evaluation.results if isinstance(r, Failure)), None)
+        text.append("\n")
+        text.append(f"{failed.kind}: {one_line(failed.text)}" if failed else "ran on every input")
+    if candidate.tokens_out:
+        text.append(f"  {count(candidate.tokens_out)} tokens")
+    return text
+
+
+class Candidates(TaskPlace):
+    """The list, and at the side the source of the candidate under the cursor."""
+
+    place = "candidates"
+    CSS_PATH = "candidates.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("candidates")
+    filters = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._body: CandidatesBody | None = None
+        self._pages: CandidatePages | None = None
+        self._few: tuple[CandidateRow, ...] | None = None
+        self._source: str | None = None
+
+    def compose_place(self) -> ComposeResult:
+        with Vertical():
+            yield Static("", id="subject", markup=False)
+            yield Static("", id="filters", markup=False)
+            with Horizontal(id="both"):
+                yield CandidateList(id="list", classes="pane")
+                with Vertical(id="one"):
+                    yield Static("", id="facts", markup=False)
+                    yield SourceView(id="source", classes="pane")
+
+    def question(self) -> CandidatesQuestion:
+        return CandidatesQuestion(self.view, self.soar.bookmarks())
+
+    def forget_run(self) -> None:
+        super().forget_run()
+        self._few = None
+        if self._pages is not None:
+            self._pages.forget()
+
+    def show(self, body: object) -> None:
+        if body is None:
+            self.say(
+                "No iteration has begun yet.\n\nCandidates are the programs a policy proposes."
+            )
+            return
+        assert isinstance(body, CandidatesBody)
+        self._body = body
+        self.show_subject(body.subject)
+        if self.view.whole_run:
+            self.query_one("#subject", Static).update(_run_line(body))
+        self.query_one("#filters", Static).update(filters_line(self.view))
+        view = self.query_one("#list", CandidateList)
+        view.border_title = "candidates"
+        context = RowContext(body.pairs, body.names, self.soar.bookmarks())
+        if self._pages is None:
+            self._pages = CandidatePages(self.soar, view)
+        if body.few is not None:
+            self._pages.forget()
+            if body.few != self._few:
+                self._few = body.few
+                view.start(context, len(body.few))
+            else:
+                view.set_context(context)
+        else:
+            self._few = None
+            self._pages.hold(body.query, context, body.total)
+        self._show_detail(body)
+        if self.focused is None:
+            view.focus()
+
+    def _show_detail(self, body: CandidatesBody) -> None:
+        detail = body.detail
+        source = self.query_one("#source", SourceView)
+        if detail is None:
+            self.query_one("#facts", Static).update("no candidate is selected")
+            return
+        _, task, number = split_candidate_id(detail.candidate.id)
+        self.query_one("#facts", Static).update(facts(detail, body.pairs[task]))
+        text = detail.candidate.source
+        shown = detail.candidate.reply or "" if text is None else text
+        if shown != self._source:
+            self._source = shown
+            source.border_title = f"#{number}" + ("" if text is not None else ", the reply")
+            source.show_source(shown)
+        source.find(self.view.text)
+
+    @on(CandidateList.NeedPage)
+    def _page(self, event: CandidateList.NeedPage) -> None:
+        if self._few is not None:
+            event.view.put_page(event.request, self._few, None)
+        elif self._pages is not None:
+            self._pages.answer(event.request)
+        self.call_after_refresh(self._select)
+
+    @on(CandidateList.Moved, "#list")
+    def _select(self) -> None:
+        row = self.query_one("#list", CandidateList).selected
+        if row is not None and row.id != self.view.candidate:
+            self.soar.look(candidate=row.id)
+
+    @on(CandidateList.Chosen, "#list")
+    def _open(self) -> None:
+        row = self.query_one("#list", CandidateList).selected
+        if row is not None:
+            self.soar.look(candidate=row.id, task=row.task)
+            self.soar.go("chain")
+
+    def why_not(self, key: str) -> str | None:
+        if key == "marked" and not self.view.marked and not self.soar.bookmarks():
+            return "this run has no bookmarks: b sets one"
+        narrowed = ("operator", "status", "accuracy", "filter-name", "filter")
+        if key in narrowed and (self.view.parent is not None or self.view.marked):
+            return "these are few already: Escape goes back to all candidates"
+        return super().why_not(key)
+
+    def do_back(self) -> None:
+        """Take off what narrows the list, one after the other, then go back."""
+        view = self.view
+        if view.parent is not None:
+            self.soar.look(parent=None)
+        elif view.pattern is not None and not view.whole_run:
+            self.soar.look(pattern=None)
+        elif view.marked:
+            self.soar.look(marked=False)
+        elif view.text:
+            self.end_filter(clear=True)
+        elif not self.soar.go_back():
+            self.soar.tell("this is where you began; q leaves the app")
+
+    def do_whole_run(self) -> None:
+        """List the whole run, or one task."""
+        self.soar.look(whole_run=not self.view.whole_run, parent=None, marked=False)
+
+    def do_operator(self) -> None:
+        """Only samples, only refinements, both."""
+        self.soar.look(operator=_next(get_args(OperatorChoice), self.view.operator))
+
+    def do_status(self) -> None:
+        """Only those of one status, then the next."""
+        self.soar.look(status=_next(get_args(CandidateStatus), self.view.status))
+
+    def do_accuracy(self) -> None:
+        """Only those of an interval of accuracy, then the next."""
+        self.soar.look(accuracy=_next(get_args(AccuracyChoice), self.view.accuracy))
+
+    def do_filter_name(self) -> None:
+        """Only those a filter bars, then the next filter."""
+        self.soar.look(filter=_next(get_args(FilterChoice), self.view.filter))
+
+    def do_marked(self) -> None:
+        """Only bookmarked ones, or all."""
+        self.soar.look(marked=not self.view.marked, parent=None)
+
+    def step_match(self, step: int) -> None:
+        # The list holds nothing but matches; inside the source they are marked.
+        focused = self.focused
+        if isinstance(focused, SourceView):
+            focused.next_match(step)
+        else:
+            self.query_one("#list", CandidateList).action_move(step)
+
+    def copied(self) -> tuple[str, str] | None:
+        detail = self._body.detail if self._body is not None else None
+        if self._body is None or detail is None or detail.candidate.source is None:
+            return None
+        number = split_candidate_id(detail.candidate.id)[2]
+        return f"{file_stem(self._body.subject.task)}-{number}.py", detail.candidate.source
+
+    def exported(self) -> dict[str, str] | None:
+        copied = self.copied()
+        return None if copied is None else dict([copied])
+
+
+def _run_line(body: CandidatesBody) -> Text:
+    text = Text(no_wrap=True, overflow="ellipsis")
+    text.append("all tasks", style="bold")
+    if body.query.iteration is None:
+        text.append(f"  iterations 1 to {body.subject.iterations}")
+    else:
+        text.append(f"  iteration {body.query.iteration + 1}")
+    return text
+
+
+def _next(choices: tuple[T, ...], present: T) -> T:
+    return choices[(choices.index(present) + 1) % len(choices)]
+
+
+PLACE = Candidates

@@ -1,0 +1,342 @@
+"""Runs (0): every known run, how it stands and why; new ones, old ones resumed, two compared."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+
+from engine.archive.reader import RunReader
+from engine.archive.rows import IterationRow
+from engine.archive.schema import ArchiveError
+from engine.config import ConfigError, load_settings, override, preset
+from engine.control import (
+    LOG_NAME,
+    SETTINGS_NAME,
+    RunState,
+    engine_alive,
+    log_tail,
+    run_folders,
+    run_state,
+)
+from soar_tui import steering
+from soar_tui.actions import ALIVE
+from soar_tui.keys import bindings
+from soar_tui.numbers import age, count, of, size
+from soar_tui.sanitise import one_line
+from soar_tui.screens.chrome import state_parts
+from soar_tui.screens.place import Place, Say
+from soar_tui.screens.rows import Column, Row, Rows
+from soar_tui.widgets.line_list import LineList
+
+_SPARK: Final = 10
+_BLOCKS: Final = " ▁▂▃▄▅▆▇█"
+_WATCHED: Final = ("archive.db", "archive.db-wal", "live.db", "live.db-wal", SETTINGS_NAME)
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """One run as the list shows it; `trouble` says why nothing is known of it."""
+
+    folder: Path
+    state: RunState | None
+    trouble: str | None
+    policy: str
+    tasks: str
+    row: IterationRow | None
+    iterations: int
+    candidates: int
+    solved_over_time: tuple[int, ...]
+    started: float | None
+    bytes: int
+
+
+@dataclass(slots=True)
+class Known:
+    """What is known of each run, by the state of its files, so that only news is read."""
+
+    lines: dict[Path, tuple[object, RunLine]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunsQuestion:
+    """All runs under the folder of runs, and those opened from elsewhere."""
+
+    elsewhere: tuple[Path, ...]
+    known: Known = field(compare=False)
+
+    def answer_without_run(self) -> tuple[RunLine, ...]:
+        """Read how every run stands, the newest first."""
+        folders = dict.fromkeys([*run_folders(), *self.elsewhere])
+        lines = [self._line(folder) for folder in folders if (folder / SETTINGS_NAME).is_file()]
+        return tuple(sorted(lines, key=lambda line: -(line.started or math.inf)))
+
+    def _line(self, folder: Path) -> RunLine:
+        alive = engine_alive(folder)
+        # A live engine that falls silent changes no file, yet its state changes.
+        files = None if alive else tuple(_stamp(folder / name) for name in _WATCHED)
+        held = self.known.lines.get(folder)
+        if held is not None and files is not None and held[0] == files:
+            return held[1]
+        line = read_line(folder)
+        self.known.lines[folder] = (files, line)
+        return line
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0)
+    return status.st_mtime_ns, status.st_size
+
+
+def read_line(folder: Path) -> RunLine:
+    """Read how one run stands."""
+    disk = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    try:
+        settings = load_settings(folder / SETTINGS_NAME)
+    except ConfigError as error:
+        return RunLine(folder, None, str(error), "", "", None, 0, 0, (), None, disk)
+    about = (settings.policy.kind, settings.tasks)
+    try:
+        with RunReader(folder) as reader:
+            rows = reader.iterations()
+            state = run_state(folder, reader, settings.iterations)
+            solved = [r.active for r in reader.task_rows() if r.vote_right and r.active]
+    except ArchiveError as error:
+        # Until an engine has run there is no archive, which is no fault.
+        fresh = not (folder / "archive.db").exists()
+        known = RunState("new", None) if fresh else None
+        trouble = None if fresh else str(error)
+        return RunLine(folder, known, trouble, *about, None, settings.iterations, 0, (), None, disk)
+    return RunLine(
+        folder=folder,
+        state=RunState(state.state, None, state.reason),
+        trouble=None,
+        policy=about[0],
+        tasks=about[1],
+        row=rows[-1] if rows else None,
+        iterations=settings.iterations,
+        candidates=sum(row.candidates for row in rows),
+        solved_over_time=over_time(solved, rows),
+        started=rows[0].started if rows else None,
+        bytes=disk,
+    )
+
+
+def over_time(moments: Sequence[float], rows: Sequence[IterationRow]) -> tuple[int, ...]:
+    """Return how many of the moments had passed at each of _SPARK steps through the run."""
+    if not rows or not moments:
+        return ()
+    start, end = rows[0].started, max(moments)
+    step = max(1e-9, (end - start) / _SPARK)
+    return tuple(sum(m <= start + step * (k + 1) + 1e-9 for m in moments) for k in range(_SPARK))
+
+
+def spark(values: Sequence[int], most: int) -> str:
+    """Return values as a line of blocks, `most` being the full height."""
+    return "".join(_BLOCKS[math.ceil(8 * value / max(1, most))] for value in values)
+
+
+class Runs(Place):
+    """The list of runs, and beneath it what can be said of the one under the cursor."""
+
+    place = "runs"
+    every = 2.0
+    needs_run = False
+    CSS_PATH = "runs.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("runs")
+    filters = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known = Known()
+        self._lines: tuple[RunLine, ...] = ()
+        self._marked: Path | None = None
+        self._text = ""
+
+    def compose_place(self) -> ComposeResult:
+        with Vertical():
+            yield Rows(
+                (
+                    Column("run", most=44),
+                    Column("state"),
+                    Column("policy", drop=5),
+                    Column("tasks", drop=6, most=24),
+                    Column("iteration", "right", drop=3),
+                    Column("searched", "right", drop=2),
+                    Column("solved", "right", drop=1),
+                    Column("over time", drop=7),
+                    Column("candidates", "right", drop=4),
+                    Column("begun", "right", drop=8),
+                    Column("disk", "right", drop=5),
+                ),
+                id="runs",
+            )
+            yield Say(id="about")
+
+    def question(self) -> RunsQuestion:
+        elsewhere = tuple(self.soar.desk.known_runs())
+        return RunsQuestion(elsewhere, self._known)
+
+    def show(self, body: object) -> None:
+        assert isinstance(body, tuple)
+        self._lines = body
+        shown = [
+            line for line in self._lines if self._text.casefold() in line.folder.name.casefold()
+        ]
+        if not self._lines:
+            self.say(
+                "There is no run yet.\n\n"
+                "D  start the demo: 45 sample tasks, the embedded policy, no GPU\n"
+                "n  set up a run of your own\n"
+                "?  all keys"
+            )
+            return
+        rows = self.query_one("#runs", Rows)
+        first = rows.selected is None
+        rows.show([self._row(line) for line in shown])
+        if first and self.soar.folder is not None:
+            rows.select(self.soar.folder)
+        if self.focused is None:
+            rows.focus()
+        self._about()
+
+    def _row(self, line: RunLine) -> Row:
+        mark = "◆ " if line.folder == self._marked else ""
+        name = (mark + one_line(line.folder.name), "primary" if self._is_open(line) else "text")
+        if line.state is None:
+            cells: list[Any] = [name, ("? unreadable", "bad"), *[("", "muted")] * 8]
+        else:
+            row = line.row
+            truth = row is not None and row.known
+            cells = [
+                name,
+                state_parts(line.state.state),
+                (line.policy, "muted"),
+                (one_line(Path(line.tasks).name), "muted"),
+                ("–" if row is None else f"{row.index + 1} of {line.iterations}", "text"),
+                ("–" if row is None else of(row.finished, row.tasks), "text"),
+                (of(row.solved, row.known) if row is not None and truth else "?", "good"),
+                (spark(line.solved_over_time, row.known if row else 0), "good"),
+                (count(line.candidates), "text"),
+                (age(line.started), "muted"),
+            ]
+        return Row(line.folder, (*cells, (size(line.bytes), "muted")))
+
+    def _is_open(self, line: RunLine) -> bool:
+        return line.folder == self.soar.folder
+
+    @property
+    def selected(self) -> RunLine | None:
+        """The run under the cursor."""
+        row = self.query_one("#runs", Rows).selected
+        return next((line for line in self._lines if row and line.folder == row.key), None)
+
+    @on(LineList.Moved)
+    def _about(self) -> None:
+        line = self.selected
+        text = ""
+        if line is not None:
+            text = str(line.folder)
+            if line.trouble:
+                text += f"\n{line.trouble}"
+            elif line.state is not None and line.state.state == "crashed":
+                tail = log_tail(line.folder / LOG_NAME, lines=3)
+                text += f"\ncrashed: {line.state.reason}. r resumes it where it was.\n{tail}"
+            elif line.state is not None and line.state.state == "stopped":
+                text += "\nstopped before its iterations were through: r resumes it."
+            elif line.state is not None and line.state.state == "finished":
+                text += "\nfinished. Enter opens it; r starts one more iteration inside."
+        self.query_one("#about", Say).update("\n".join(map(one_line, text.split("\n"))))
+
+    @on(LineList.Chosen, "#runs")
+    def _open(self) -> None:
+        line = self.selected
+        if line is None:
+            return
+        if line.trouble:
+            self.soar.tell(line.trouble, severity="error")
+        elif line.state is not None and line.state.state == "new":
+            self.soar.tell("no engine has run here yet: r starts one", severity="warning")
+        else:
+            self.soar.attach(line.folder)
+
+    # Keys
+
+    def why_not(self, key: str) -> str | None:
+        if key == "resume-run":
+            line = self._selected_or_none()
+            if line is None:
+                return "no run is selected: D starts the demo, n sets one up"
+            if line.trouble:
+                return line.trouble
+            if line.state is not None and line.state.state in ALIVE:
+                return f"its engine is {line.state.state} already: Enter attaches to it"
+            if line.state is not None and line.state.state == "finished":
+                return "all its iterations are through: open it, r there goes round once more"
+        if key == "compare" and len(self._lines) < 2:
+            return "it takes two runs to compare"
+        if key == "bookmark":
+            return "runs are listed anyway; bookmarks are for candidates (5)"
+        return None
+
+    def _selected_or_none(self) -> RunLine | None:
+        return self.selected if self.is_mounted else None
+
+    def do_new_run(self) -> None:
+        """Open the form of a new run."""
+        from soar_tui.screens.new_run import NewRun
+
+        self.soar.push_screen(NewRun(self._lines))
+
+    def do_demo(self) -> None:
+        """Start the demo right away."""
+        settings = override(preset("demo"), {"tasks": "sample"})
+        steering.start_new(self.soar, settings, None)
+
+    def do_resume_run(self) -> None:
+        """Start the selected run's engine again."""
+        line = self.selected
+        assert line is not None
+        steering.start(self.soar, line.folder)
+
+    def do_compare(self) -> None:
+        """Mark this run, or compare it with the marked one."""
+        line = self.selected
+        if line is None:
+            return
+        if self._marked is None or self._marked == line.folder:
+            self._marked = None if self._marked else line.folder
+            if self._marked:
+                self.soar.tell("marked: go to another run and press c again to compare the two")
+            self.show(self._lines)
+            return
+        other, self._marked = self._marked, None
+        self.soar.attach(line.folder, place="analysis")
+        self.soar.look(beside=str(other))
+
+    def copied(self) -> tuple[str, str] | None:
+        line = self._selected_or_none()
+        return None if line is None else ("run.txt", str(line.folder))
+
+    def filter(self, text: str) -> None:
+        self._text = text
+        self.show(self._lines)
+
+    def step_match(self, step: int) -> None:
+        self.query_one("#runs", Rows).action_move(step)
+
+    def end_filter(self, *, clear: bool = False) -> None:
+        super().end_filter(clear=clear)
+
+
+PLACE = Runs

@@ -1,0 +1,89 @@
+"""Ringing the engine's bell: commands with their answers, starting an engine, making a run."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from textual.worker import get_current_worker
+
+from engine.archive import commands
+from engine.archive.schema import ArchiveError
+from engine.config import ConfigError, Settings
+from engine.control import LaunchError, RunFolderError, create_run, launch, send
+
+if TYPE_CHECKING:
+    from soar_tui.app import SoarApp
+
+_REPLY_SECONDS: Final = 20.0
+_LOOK_SECONDS: Final = 0.05
+
+
+def command(app: SoarApp, folder: Path, name: str) -> None:
+    """Send a command and tell the engine's answer when it has come."""
+    app.run_worker(partial(_send, app, folder, name), thread=True, group="steering")
+
+
+def _send(app: SoarApp, folder: Path, name: str) -> None:
+    try:
+        identifier = send(folder, name)
+        deadline = time.monotonic() + _REPLY_SECONDS
+        worker = get_current_worker()
+        while time.monotonic() < deadline and not worker.is_cancelled:
+            answer = commands.reply(folder, identifier)
+            if answer.answered is not None:
+                severity = "warning" if answer.state == "rejected" else "information"
+                _tell(app, f"{name}: {answer.reply or answer.state}", severity)
+                return
+            time.sleep(_LOOK_SECONDS)
+    except ArchiveError as error:
+        _tell(app, f"{name}: {error}", "error")
+        return
+    _tell(
+        app,
+        f"{name}: queued, but the engine has not answered for {_REPLY_SECONDS:.0f} s",
+        "warning",
+    )
+
+
+def start(app: SoarApp, folder: Path, *, attach: bool = True) -> None:
+    """Start a run's engine; when it is ready look at the run, else show its log."""
+    app.tell(f"starting the engine of {folder.name} …")
+    app.run_worker(partial(_launch, app, lambda: folder, attach), thread=True, group="steering")
+
+
+def start_new(app: SoarApp, settings: Settings, name: str | None) -> None:
+    """Make a run folder, start its engine and look at it."""
+    app.tell("starting the engine …")
+
+    def make() -> Path:
+        from engine.arc import load_tasks
+
+        load_tasks(settings.tasks)  # before anything is written
+        return create_run(settings, name=name, day=datetime.datetime.now().astimezone().date())
+
+    app.run_worker(partial(_launch, app, make, True), thread=True, group="steering")
+
+
+def _launch(app: SoarApp, make: Callable[[], Path], attach: bool) -> None:
+    from engine.arc import TaskFileError
+
+    try:
+        folder = make()
+        launch(folder)
+    except (TaskFileError, RunFolderError, ConfigError, OSError) as error:
+        _tell(app, str(error), "error")
+    except LaunchError as error:
+        app.call_from_thread(app.show_log, str(error))
+    else:
+        if attach:
+            app.call_from_thread(partial(app.attach, folder))
+        _tell(app, f"{folder.name}: its engine is running", "information")
+
+
+def _tell(app: SoarApp, text: str, severity: str) -> None:
+    app.call_from_thread(partial(app.tell, text, severity=severity))
