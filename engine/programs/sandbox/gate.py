@@ -13,7 +13,6 @@ import builtins
 import dis
 import sys
 from types import CodeType
-from typing import Any
 
 from engine.programs.sandbox.names import (
     ATTRIBUTES,
@@ -29,37 +28,54 @@ _INTRINSICS = frozenset((3, 5, 6))
 """CALL_INTRINSIC_1 (3.12+): StopIteration to RuntimeError, unary plus, list to tuple; not 2, import *."""
 
 _NOTHING, _GLOBALS, _ATTRIBUTES, _IMPORT, _INTRINSIC, _UNKNOWN = range(6)
-_SUSPECT = frozenset(dir(builtins)) - BUILTINS
+_SUSPECT = frozenset(dir(builtins)) - BUILTINS - OWN_DUNDERS
 _PROBE = """
 import numpy as np
 from collections import deque
 def f(xs):
-    global g
-    g = print(np.array(xs).tolist(), len)
+    global g, h
+    g = h = print(np.array(xs).tolist(), len)
+    del h
     return [x.sort() for x in xs]
+one = np.pi
+del one
 """
 
 
+def _code_objects(code: CodeType) -> list[CodeType]:
+    found = [code]
+    for current in found:
+        found += [constant for constant in current.co_consts if type(constant) is CodeType]
+    return found
+
+
 def _table() -> bytes:
+    """Return what each opcode does with names.
+
+    A naming opcode that the probe lacks is unknown: nothing could tell whether we read it rightly.
+    """
+    probe = _code_objects(compile(_PROBE, "<gate>", "exec", dont_inherit=True))
+    checked = {code for current in probe for code in current.co_code[::2]}
     uses = bytearray([_UNKNOWN]) * 256
     for name, code in dis.opmap.items():
         if code > 255:
             continue
         if name in PLAIN_OPCODES:
             uses[code] = _NOTHING
-        elif name in _GLOBAL:
-            uses[code] = _GLOBALS
-        elif name in _ATTRIBUTE:
-            uses[code] = _ATTRIBUTES
-        elif name == "IMPORT_NAME":
-            uses[code] = _IMPORT
         elif name == "CALL_INTRINSIC_1":
             uses[code] = _INTRINSIC
+        elif code in checked:
+            if name in _GLOBAL:
+                uses[code] = _GLOBALS
+            elif name in _ATTRIBUTE:
+                uses[code] = _ATTRIBUTES
+            elif name == "IMPORT_NAME":
+                uses[code] = _IMPORT
     return bytes(uses)
 
 
 _USES = _table()
-_KNOWN = bytes(code for code in range(256) if _USES[code] != _UNKNOWN)
+KNOWN_OPCODES = bytes(code for code in range(256) if _USES[code] != _UNKNOWN)
 _EXTENDED = dis.EXTENDED_ARG
 _SHIFTS = bytearray(256)
 """How many low bits of an argument are flags rather than the name's index."""
@@ -73,17 +89,14 @@ _ALWAYS = (ATTRIBUTES & BUILTINS) | (ATTRIBUTES - frozenset(dir(builtins)))
 
 def may_share(code: CodeType) -> bool:
     """Whether the program's code, nested functions included, passes the gate."""
-    stack = [code]
-    while stack:
-        current = stack.pop()
+    for current in _code_objects(code):
         operations = current.co_code[::2]
-        if operations.translate(None, _KNOWN):
+        if operations.translate(None, KNOWN_OPCODES):
             return False
         plain = _ALWAYS.issuperset(current.co_names)
         plain = plain and len(operations.translate(None, _ALWAYS_READ)) == len(operations)
         if not plain and not _names_pass(current):
             return False
-        stack += [constant for constant in current.co_consts if type(constant) is CodeType]
     return True
 
 
@@ -92,10 +105,7 @@ def self_check() -> str | None:
     code = compile(_PROBE, "<gate>", "exec", dont_inherit=True)
     if not may_share(code):
         return f"the gate does not know Python {sys.version_info[0]}.{sys.version_info[1]}"
-    stack: list[Any] = [code]
-    while stack:
-        current = stack.pop()
-        stack += [constant for constant in current.co_consts if type(constant) is CodeType]
+    for current in _code_objects(code):
         expected = [
             (_USES[i.opcode], i.argval)
             for i in dis.get_instructions(current)

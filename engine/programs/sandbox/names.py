@@ -15,7 +15,7 @@ def _words(text: str) -> frozenset[str]:
 
 MODULES = _words("""
     __future__ bisect collections copy fractions functools heapq itertools math numpy numpy.linalg
-    operator re scipy scipy.ndimage statistics string typing
+    operator re scipy scipy.linalg scipy.ndimage statistics string typing
 """)
 """Modules a batched program may import. None of their whitelisted names can be changed in place."""
 
@@ -83,7 +83,7 @@ ATTRIBUTES = _words("""
     ndimage binary_closing binary_dilation binary_erosion binary_fill_holes binary_hit_or_miss
     binary_opening binary_propagation center_of_mass distance_transform_cdt
     distance_transform_edt find_objects generate_binary_structure grey_dilation grey_erosion
-    iterate_structure label labeled_comprehension maximum_filter maximum_position measurements
+    iterate_structure label labeled_comprehension maximum_filter maximum_position
     median_filter minimum_filter minimum_position rank_filter rotate shift sum_labels
     uniform_filter zoom
 """)
@@ -109,10 +109,10 @@ PLAIN_OPCODES = _words("""
     POP_JUMP_BACKWARD_IF_FALSE POP_JUMP_BACKWARD_IF_TRUE
     # 3.12
     END_FOR END_SEND BINARY_SLICE STORE_SLICE RETURN_CONST
-    LOAD_FAST_CHECK LOAD_FAST_AND_CLEAR POP_JUMP_IF_FALSE POP_JUMP_IF_TRUE POP_JUMP_IF_NONE
+    CLEANUP_THROW LOAD_FAST_CHECK LOAD_FAST_AND_CLEAR POP_JUMP_IF_FALSE POP_JUMP_IF_TRUE POP_JUMP_IF_NONE
     POP_JUMP_IF_NOT_NONE
     # 3.13
-    FORMAT_SIMPLE FORMAT_WITH_SPEC TO_BOOL CALL_KW
+    FORMAT_SIMPLE FORMAT_WITH_SPEC TO_BOOL CALL_KW CONVERT_VALUE
     LOAD_FAST_LOAD_FAST SET_FUNCTION_ATTRIBUTE STORE_FAST_LOAD_FAST STORE_FAST_STORE_FAST
     # 3.14
     LOAD_SMALL_INT LOAD_FAST_BORROW LOAD_FAST_BORROW_LOAD_FAST_BORROW POP_ITER NOT_TAKEN

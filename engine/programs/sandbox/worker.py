@@ -69,7 +69,7 @@ class _Link(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self.greeting.done():
-            self.greeting.set_result(json.dumps({"error": "it ended before it was ready"}).encode())
+            self.greeting.set_result(b"")
         self.closed.set()
 
 
@@ -110,8 +110,8 @@ class Worker:
     async def run(self) -> None:
         """Keep the zygote running until cancelled.
 
-        Raises SandboxError when it cannot be started: at once if it never could, else after
-        several tries in a row.
+        Raises SandboxError when it cannot be started: at once when it says why the first time,
+        else after several tries in a row.
         """
         failures, pause, was_up = 0, _FIRST_PAUSE, False
         while True:
@@ -121,7 +121,8 @@ class Worker:
                     await self._until_lost(link)
             except (OSError, SandboxError) as error:  # TimeoutError is an OSError
                 failures += 1
-                if not was_up or failures == _MOST_FAILURES:
+                said_why = isinstance(error, SandboxError) and not was_up
+                if said_why or failures == _MOST_FAILURES:
                     raise SandboxError(f"no worker of the sandbox starts: {error}") from error
             self.restarts += 1
             await asyncio.sleep(pause)
@@ -167,7 +168,10 @@ class Worker:
 
 async def _greeting(link: _Link) -> Mapping[str, str]:
     async with asyncio.timeout(_START_SECONDS):
-        message = json.loads(await link.greeting)
+        greeting = await link.greeting
+    if not greeting:
+        raise ConnectionResetError("it ended before it was ready")
+    message = json.loads(greeting)
     if "error" in message:
         raise SandboxError(message["error"])
     return {str(layer): str(state) for layer, state in message["layers"].items()}

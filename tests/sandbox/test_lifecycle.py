@@ -1,0 +1,189 @@
+"""The sandbox as a whole: sharing, cancelling, losing workers, refusing, closing."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import psutil
+import pytest
+
+from engine.arc import as_grid, pack
+from engine.config import SandboxConfig
+from engine.programs.candidate import Failure
+from engine.programs.sandbox import Sandbox, SandboxError
+from engine.programs.sandbox.status import level_of, refusal
+
+GRID = as_grid([[1, 2], [3, 4]])
+SMALL = SandboxConfig(workers=1, cpu=0.3, memory_mb=512)
+SAME = "def transform(grid):\n    return grid"
+LOOP = "def transform(grid):\n    while True: pass"
+
+
+def colour(n: int) -> str:
+    return f"def transform(grid):\n    return [[{n % 10}] for _ in range({n % 30} + 1)]"
+
+
+def expected(n: int) -> bytes:
+    return pack(as_grid([[n % 10]] * (n % 30 + 1)))
+
+
+def descendants() -> list[psutil.Process]:
+    return psutil.Process().children(recursive=True)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not condition():  # noqa: ASYNC110 - the status is a value, not an event
+            await asyncio.sleep(0.001)
+
+
+async def test_many_calls_at_once_each_get_their_own_results():
+    async with Sandbox(SandboxConfig(workers=2, cpu=0.3)) as sandbox:
+        async with asyncio.TaskGroup() as group:
+            calls = [
+                group.create_task(
+                    sandbox.run(
+                        [colour(7 * n + k) for k in range(4 + n % 20)], [GRID] * (1 + n % 3)
+                    )
+                )
+                for n in range(64)
+            ]
+        for n, call in enumerate(calls):
+            assert call.result() == [
+                (expected(7 * n + k),) * (1 + n % 3) for k in range(4 + n % 20)
+            ]
+        status = sandbox.status
+        assert status.programs == sum(4 + n % 20 for n in range(64))
+        assert (status.queued, status.mismatches, status.restarts) == (0, 0, 0)
+        assert not status.kills
+
+
+async def test_perfect_programs_are_confirmed_in_a_process_of_their_own():
+    right = [pack(GRID)]
+    async with Sandbox(SMALL) as sandbox:
+        results = await sandbox.run([SAME, colour(3)], [GRID, GRID], confirm=right)
+        assert results == [(pack(GRID),) * 2, (expected(3),) * 2]
+        assert sandbox.status.mismatches == 0
+        assert sandbox.status.programs == 2
+
+
+async def test_a_cancelled_call_leaves_the_sandbox_working():
+    async with Sandbox(SMALL) as sandbox:
+        call = asyncio.create_task(sandbox.run([LOOP] * 20, [GRID]))
+        await until(lambda: sandbox.status.queued > 0)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        async with asyncio.timeout(20):
+            assert await sandbox.run([SAME], [GRID]) == [(pack(GRID),)]
+            await until(lambda: sandbox.status.queued == 0)
+
+
+async def test_a_killed_worker_is_started_again_and_loses_no_program():
+    async with Sandbox(SMALL) as sandbox:
+        call = asyncio.create_task(sandbox.run([colour(n) for n in range(300)] + [LOOP], [GRID]))
+        await until(lambda: sandbox.status.programs > 0)
+        for process in descendants():
+            if process.is_running():
+                os.kill(process.pid, signal.SIGKILL)
+        async with asyncio.timeout(60):
+            results = await call
+        assert results[:300] == [(expected(n),) for n in range(300)]
+        assert isinstance(results[300][0], Failure)
+        assert sandbox.status.restarts > 0
+
+
+async def test_closing_fails_what_still_waits_and_leaves_no_process():
+    async with Sandbox(SMALL) as sandbox:
+        call = asyncio.create_task(sandbox.run([LOOP] * 3, [GRID]))
+        await until(lambda: sandbox.status.queued > 0)
+    with pytest.raises(SandboxError, match="closed"):
+        await call
+    assert descendants() == []
+    with pytest.raises(SandboxError, match="closed"):
+        await sandbox.run([SAME], [GRID])
+
+
+async def test_a_sandbox_that_was_not_opened_says_so():
+    with pytest.raises(SandboxError, match="not open"):
+        await Sandbox(SMALL).run([SAME], [GRID])
+
+
+async def test_an_error_inside_the_block_closes_the_sandbox():
+    with pytest.raises(ZeroDivisionError):
+        async with Sandbox(SMALL):
+            raise ZeroDivisionError
+    assert descendants() == []
+
+
+async def test_the_status_names_every_layer():
+    async with Sandbox(SMALL) as sandbox:
+        status = sandbox.status
+    assert {"seccomp", "landlock", "namespaces", "rlimits", "no_new_privs", "pdeathsig", "uid",
+            "probe", "gate", "clean_memory"} <= set(status.layers)  # fmt: skip
+    assert status.level == level_of(status.layers, as_root=os.getuid() == 0)
+    assert all(state for state in status.layers.values())
+
+
+ALL = dict.fromkeys(
+    ["seccomp", "rlimits", "no_new_privs", "probe", "landlock", "namespaces", "uid", "pdeathsig"],
+    "on",
+)
+
+
+@pytest.mark.parametrize(
+    ("off", "as_root", "level"),
+    [
+        ([], True, "strong"),
+        (["uid"], False, "strong"),
+        (["uid"], True, "reduced"),
+        (["landlock"], True, "strong"),
+        (["namespaces"], True, "strong"),
+        (["landlock", "namespaces"], True, "reduced"),
+        (["seccomp"], True, "weak"),
+        (["rlimits"], True, "weak"),
+        (["probe"], True, "weak"),
+    ],
+)
+def test_levels(off, as_root, level):
+    reached = ALL | dict.fromkeys(off, "missing here")
+    assert level_of(reached, as_root=as_root) == level
+    assert refusal(level, reached, level) is None
+    if level != "strong":
+        reason = refusal(level, reached, "strong")
+        assert all(f"{layer}: missing here" in reason for layer in off)
+        assert f'sandbox.minimum = "{level}"' in reason
+
+
+@pytest.mark.parametrize(
+    ("denied", "level"),
+    [
+        ("unshare", "strong"),
+        ("unshare landlock_create_ruleset", "reduced"),
+        ("seccomp landlock_create_ruleset", "weak"),
+    ],
+)
+async def test_on_a_machine_that_denies_layers_programs_run_or_the_sandbox_refuses(denied, level):
+    refused, allowed = await asyncio.gather(deprived(denied, "strong"), deprived(denied, level))
+    if level == "strong":
+        assert refused["level"] == "strong"
+    else:
+        assert f"level '{level}'" in refused["error"]
+        assert f'sandbox.minimum = "{level}"' in refused["error"]
+    assert allowed["level"] == level
+    assert allowed["kinds"] == ["bytes", "timeout", "exception", "memory"]
+    assert all(allowed["layers"][layer] != "on" for layer in allowed["off"])
+
+
+async def deprived(denied: str, minimum: str) -> dict[str, Any]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.sandbox.deprived", minimum, *denied.split(),
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    async with asyncio.timeout(60):
+        output, _ = await process.communicate()
+    return json.loads(output)
