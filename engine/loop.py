@@ -1,23 +1,39 @@
-"""The outer loop of SOAR: iterations that search every task and vote (SOAR §2, Algorithm 3).
+"""The outer loop of SOAR: search every task, vote, learn, and begin again (SOAR §2, Algorithm 3).
 
-Pure orchestration. It does not know what kind of policy proposes, how a program is run, or how
-the archive stores; it only says in which order things happen.
+Pure orchestration. It does not know what kind of policy proposes, how a program is run, how the
+archive stores or how a policy is trained; it only says in which order things happen.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Literal, Protocol, TypeAlias
 
 from engine.arc import Task
 from engine.config import Settings
+from engine.learning.learn import Lesson
 from engine.policies import Policy
 from engine.programs.candidate import Candidate, Evaluation, Pull
 from engine.search.task_search import Archived, MayStart, Place, search_task
 from engine.search.vote import rank
+
+Phase: TypeAlias = Literal["train", "test"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One iteration as planned: its index, its phase, and its tasks as a range of the run's.
+
+    In phase `train` learning may use the tasks' truth; in phase `test` it never does.
+    """
+
+    index: int
+    phase: Phase
+    tasks: range
 
 
 class Judge(Protocol):
@@ -33,7 +49,9 @@ class Judge(Protocol):
 class Memory(Protocol):
     """Where the loop writes what it found; see engine.archive.writer.ArchiveWriter."""
 
-    def begin_iteration(self, index: int, phase: str, policy: str, checkpoint: str) -> None: ...
+    def begin_iteration(
+        self, index: int, phase: str, policy: str, checkpoint: str, tasks: range
+    ) -> None: ...
 
     def end_iteration(self, index: int, seconds: float) -> None: ...
 
@@ -51,24 +69,30 @@ class Memory(Protocol):
     async def flush(self) -> None: ...
 
 
+Learn = Callable[[Stage], Awaitable[Path]]
+
+
 @dataclass(frozen=True, slots=True)
 class Past:
     """What the archive holds from before this process: what need not be done again.
 
-    `ended` are the iterations that are through, `finished(iteration)` the tasks whose search is,
-    `pulls(iteration, task)` the pulls of one task by number.
+    `ended` are the iterations whose search is through, `checkpoints` what learning from them
+    gave, `finished(iteration)` the tasks whose search is, `pulls(iteration, task)` the pulls of
+    one task by number.
     """
 
     ended: Collection[int]
+    checkpoints: Mapping[int, Path]
     finished: Callable[[int], Collection[int]]
     pulls: Callable[[int, int], Archived]
 
 
 @dataclass(slots=True)
 class Progress:
-    """Which iteration runs and for how many seconds, those of earlier processes included."""
+    """Which iteration runs, at which step, and for how many seconds, earlier processes' included."""
 
     iteration: int = 0
+    step: Literal["search", "learn"] = "search"
     seconds_before: float = 0.0
     started: float | None = None
 
@@ -78,55 +102,102 @@ class Progress:
         return self.seconds_before + running
 
     def enter(self, iteration: int) -> None:
-        """Note that an iteration begins or, when it is the noted one, goes on."""
+        """Note that an iteration's search begins or, when it is the noted one, goes on."""
         if iteration != self.iteration:
             self.iteration, self.seconds_before = iteration, 0.0
+        self.step = "search"
         self.started = time.monotonic()
+
+
+def plan(settings: Settings, tasks: int, training: int) -> list[Stage]:
+    """Return a run's iterations: those on its first `training` tasks, then those on its targets.
+
+    The targets are the other tasks, or all where the run has no others.
+    """
+    stages: list[Stage] = []
+    if training:
+        stages += [
+            Stage(index, "train", range(training)) for index in range(settings.train_iterations)
+        ]
+    targets = range(training, tasks) if training < tasks else range(tasks)
+    first = len(stages)
+    stages += [Stage(first + index, "test", targets) for index in range(settings.iterations)]
+    return stages
+
+
+def lesson(stage: Stage, stages: Sequence[Stage], tasks: Sequence[Task], *, pool: bool) -> Lesson:
+    """Return what a stage's learning may look at: all stages so far, or only itself.
+
+    The truth stays with the tasks of training stages and is stripped from all others.
+    """
+    so_far = [other for other in stages if other.index <= stage.index]
+    pooled = so_far if pool else [stage]
+    training = {index for other in so_far if other.phase == "train" for index in other.tasks}
+    indexes = sorted({index for other in pooled for index in other.tasks})
+    return Lesson(
+        stage.index,
+        [other.index for other in pooled],
+        [(i, tasks[i] if i in training else tasks[i].without_truth()) for i in indexes],
+    )
 
 
 async def run_iterations(
     tasks: Sequence[Task],
+    stages: Sequence[Stage],
     settings: Settings,
     policy: Policy,
     *,
     judge: Judge,
     memory: Memory,
+    learn: Learn,
     may_start: MayStart,
     past: Past,
     progress: Progress,
 ) -> bool:
     """Run all iterations; return False when told to stop before the last was through.
 
-    `may_start` is awaited before each pull (see search_task). Whatever `past` says is done is
-    not done again; `progress` is kept true for whoever watches.
+    After each iteration but the last, `learn` turns what was found into a checkpoint, and the
+    policy goes on from it. `may_start` is awaited before each pull (see search_task) and before
+    learning. Whatever `past` says is done is not done again; `progress` is kept true for whoever
+    watches.
     """
-    for index in range(settings.iterations):
-        if index in past.ended:
-            continue
-        status = policy.status
-        memory.begin_iteration(index, "test", status.name, status.checkpoint)
-        progress.enter(index)
-        through = await _search_all(
-            tasks,
-            index,
-            settings,
-            policy,
-            judge=judge,
-            memory=memory,
-            may_start=may_start,
-            past=past,
-        )
-        await memory.flush()
-        if not through:
-            return False
-        memory.end_iteration(index, progress.seconds)
-        await memory.flush()
+    for stage in stages:
+        if stage.index not in past.ended:
+            status = policy.status
+            memory.begin_iteration(
+                stage.index, stage.phase, status.name, status.checkpoint, stage.tasks
+            )
+            progress.enter(stage.index)
+            through = await _search_all(
+                tasks,
+                stage,
+                settings,
+                policy,
+                judge=judge,
+                memory=memory,
+                may_start=may_start,
+                past=past,
+            )
+            await memory.flush()
+            if not through:
+                return False
+            memory.end_iteration(stage.index, progress.seconds)
+            await memory.flush()
+        if stage is stages[-1]:
+            break
+        checkpoint = past.checkpoints.get(stage.index)
+        if checkpoint is None:
+            if not await may_start():
+                return False
+            progress.step = "learn"
+            checkpoint = await learn(stage)
+        await policy.load(checkpoint)
     return True
 
 
 async def _search_all(
     tasks: Sequence[Task],
-    iteration: int,
+    stage: Stage,
     settings: Settings,
     policy: Policy,
     *,
@@ -135,8 +206,8 @@ async def _search_all(
     may_start: MayStart,
     past: Past,
 ) -> bool:
-    finished = past.finished(iteration)
-    remaining = iter([index for index in range(len(tasks)) if index not in finished])
+    finished = past.finished(stage.index)
+    remaining = iter([index for index in stage.tasks if index not in finished])
     through = True
 
     async def search_some() -> None:
@@ -146,13 +217,13 @@ async def _search_all(
             started = time.monotonic()
             tallies = await search_task(
                 task,
-                Place(settings.seed, iteration, index),
+                Place(settings.seed, stage.index, index),
                 settings.search,
                 policy,
                 judge.evaluate,
                 record=memory.put_pull,
                 may_start=may_start,
-                archived=past.pulls(iteration, index),
+                archived=past.pulls(stage.index, index),
             )
             judge.forget(task.id)
             if tallies is None:
@@ -160,7 +231,7 @@ async def _search_all(
                 return
             ranked = rank(tallies, settings.vote.formula, settings.vote.c)
             memory.put_vote(
-                iteration,
+                stage.index,
                 index,
                 settings.vote.formula,
                 [(tally.pattern, weight, tally.count) for tally, weight in ranked],
@@ -168,6 +239,6 @@ async def _search_all(
             )
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(min(settings.tasks_in_flight, len(tasks))):
+        for _ in range(min(settings.tasks_in_flight, len(stage.tasks))):
             group.create_task(search_some())
     return through

@@ -1,4 +1,4 @@
-"""Datasets on disk: one training example per line of JSON, read and written one at a time.
+"""Datasets on disk: lines of JSON, one training example each, in one zstd stream.
 
 A line holds `origin`, `candidate` (its id), `task` (ARC's JSON form, with its id), `source` (the
 answer) and, of a repair, `parent`: its id, source, what it got right, and its results, one per
@@ -7,11 +7,14 @@ input: a grid as rows of cells, or `{"kind", "text"}` of a failure.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+import zstandard
 
 from engine.arc import as_grid, pack, unpack
 from engine.arc.document import TaskFileError, parse_task, task_document
@@ -27,11 +30,13 @@ def write_dataset(examples: Iterable[Example], path: Path) -> int:
     """Write examples to a new file, whole or not at all, and return how many there were."""
     unfinished = path.with_name(path.name + ".new")
     count = 0
-    with unfinished.open("w", encoding="utf-8") as file:
-        for example in examples:
-            # ASCII only: a source may hold lone surrogates, which UTF-8 cannot.
-            file.write(json.dumps(_document(example), separators=(",", ":")) + "\n")
-            count += 1
+    with unfinished.open("wb") as file:
+        with zstandard.ZstdCompressor().stream_writer(file, closefd=False) as packed:
+            for example in examples:
+                # ASCII only: a source may hold lone surrogates, which UTF-8 cannot.
+                line = json.dumps(_document(example), separators=(",", ":")) + "\n"
+                packed.write(line.encode("ascii"))
+                count += 1
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(path)
@@ -41,14 +46,19 @@ def write_dataset(examples: Iterable[Example], path: Path) -> int:
 def read_dataset(path: Path) -> Iterator[Example]:
     """Yield a dataset's examples in order. Raises DatasetError naming the file and the line."""
     try:
-        with path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
+        with (
+            path.open("rb") as file,
+            zstandard.ZstdDecompressor().stream_reader(file) as packed,
+        ):
+            for number, line in enumerate(io.TextIOWrapper(packed, "ascii"), 1):
                 try:
                     yield _example(json.loads(line), f"{path}, line {number}")
                 except (ValueError, KeyError, TypeError) as error:
                     raise DatasetError(f"{path}, line {number}: {error}") from error
     except OSError as error:
         raise DatasetError(f"{path}: {error.strerror}") from error
+    except (zstandard.ZstdError, UnicodeDecodeError) as error:
+        raise DatasetError(f"{path}: not a dataset: {error}") from error
 
 
 def _document(example: Example) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Datasets survive the way to disk and back, and a damaged one says where."""
 
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -56,7 +57,7 @@ def plain(example):
 @given(st.lists(examples, max_size=5))
 @settings(max_examples=60)
 def test_there_and_back(tmp_path_factory, data):
-    path = tmp_path_factory.mktemp("dataset") / "examples.jsonl"
+    path = tmp_path_factory.mktemp("dataset") / "examples.jsonl.zst"
     assert write_dataset(data, path) == len(data)
     assert [plain(e) for e in read_dataset(path)] == [plain(e) for e in data]
 
@@ -66,9 +67,10 @@ def test_there_and_back(tmp_path_factory, data):
 )
 def test_a_damaged_line_is_named(tmp_path, line, says):
     good = Example("correct", Task("t", (Pair(*[as_grid([[1]])] * 2),), (as_grid([[1]]),)), "x", 1)
-    path = tmp_path / "examples.jsonl"
+    path = tmp_path / "examples.jsonl.zst"
     write_dataset([good], path)
-    path.write_text(path.read_text() + line + "\n")
+    whole = zstandard.decompress(path.read_bytes(), 1 << 20) + f"{line}\n".encode()
+    path.write_bytes(zstandard.compress(whole))
     rows = read_dataset(path)
     assert next(rows).candidate == 1
     with pytest.raises(DatasetError, match=says):
@@ -76,7 +78,7 @@ def test_a_damaged_line_is_named(tmp_path, line, says):
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path):
-    path = tmp_path / "examples.jsonl"
+    path = tmp_path / "examples.jsonl.zst"
     write_dataset([], path)
 
     def breaking():
@@ -85,4 +87,11 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path):
 
     with pytest.raises(RuntimeError):
         write_dataset(breaking(), path)
-    assert path.read_text() == ""
+    assert list(read_dataset(path)) == []
+
+
+def test_a_file_that_is_no_dataset_is_refused(tmp_path):
+    path = tmp_path / "examples.jsonl.zst"
+    path.write_text("hello")
+    with pytest.raises(DatasetError, match="not a dataset"):
+        list(read_dataset(path))

@@ -1,0 +1,196 @@
+"""A running engine: the loop, and beside it the heartbeat, the signals and the command rows."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from engine.archive import commands
+from engine.archive.reader import RunReader
+from engine.archive.rows import Command
+from engine.archive.writer import ArchiveWriter
+from engine.config import Settings
+from engine.control.valve import Valve
+from engine.learning.learn import learn
+from engine.learning.trainers.open import open_trainer
+from engine.loop import Past, Progress, Stage, lesson, plan, run_iterations
+from engine.policies import Policy
+from engine.programs.evaluate import Evaluator
+from engine.programs.sandbox import Sandbox
+
+HEARTBEAT_SECONDS = 1.0
+COMMAND_SECONDS = 0.2
+
+log = logging.getLogger("engine")
+
+
+class RunningEngine:
+    """The loop with what goes on beside it: heartbeat, signals and commands."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        settings: Settings,
+        reader: RunReader,
+        writer: ArchiveWriter,
+        valve: Valve,
+        sandbox: Sandbox,
+        policy: Policy,
+    ) -> None:
+        self._folder = folder
+        self._settings = settings
+        self._reader = reader
+        self._writer = writer
+        self._valve = valve
+        self._sandbox = sandbox
+        self._policy = policy
+        self._started = time.time()
+        self._stages = plan(settings, len(reader.tasks()), reader.training_tasks())
+        # Before hours of search, not after them, a run must know that it can be learned from.
+        several = len(self._stages) > 1
+        self._trainer = open_trainer(settings, folder / "logs") if several else None
+        self._progress = Progress()
+        self._stop = asyncio.Event()
+
+    async def run(self, past: Past) -> bool:
+        """Run the loop; return whether it came through (False: drained or stopped)."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._drain, signal.Signals(number).name)
+        try:
+            async with asyncio.TaskGroup() as beside:
+                searching = beside.create_task(self._loop(past))
+                others = [
+                    beside.create_task(self._keep_beating()),
+                    beside.create_task(self._answer()),
+                    beside.create_task(self._stop_on_request(searching)),
+                ]
+                try:
+                    await asyncio.wait([searching])
+                finally:
+                    for other in others:
+                        other.cancel()
+            return not searching.cancelled() and searching.result()
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+            self.beat()
+
+    async def _loop(self, past: Past) -> bool:
+        evaluator = Evaluator(self._sandbox)
+        return await run_iterations(
+            self._reader.tasks(),
+            self._stages,
+            self._settings,
+            self._policy,
+            judge=evaluator,
+            memory=self._writer,
+            learn=self._learn,
+            may_start=self._valve.may_start,
+            past=past,
+            progress=self._progress,
+        )
+
+    async def _learn(self, stage: Stage) -> Path:
+        assert self._trainer is not None
+        self._writer.put_event("info", "learn", f"learning from iteration {stage.index}")
+        return await learn(
+            lesson(stage, self._stages, self._reader.tasks(), pool=self._settings.learn.pool),
+            self._settings,
+            self._folder,
+            reader=self._reader,
+            writer=self._writer,
+            trainer=self._trainer,
+            base=None,
+            on_gathered=lambda tasks: self._writer.put_status("gathered", tasks),
+        )
+
+    def past(self) -> Past:
+        """Read what earlier engines of this folder have done, before the first heartbeat."""
+        status = self._reader.statuses().get("engine")
+        if status is not None and isinstance(status.value, dict):
+            self._progress.iteration = int(status.value["iteration"])
+            self._progress.seconds_before = float(status.value["iteration_seconds"])
+        return Past(
+            ended=[row.index for row in self._reader.iterations() if row.ended is not None],
+            checkpoints={
+                row.iteration: self._folder / row.path for row in self._reader.checkpoints()
+            },
+            finished=self._reader.finished,
+            pulls=lambda iteration, task: {
+                pull.number: (pull, candidates)
+                for pull, candidates in self._reader.pulls(iteration, task)
+            },
+        )
+
+    def beat(self) -> None:
+        """Write the status rows that say this engine lives and what it does."""
+        policy = self._policy.status
+        self._writer.put_status(
+            "engine",
+            {
+                "process": os.getpid(),
+                "started": self._started,
+                "heartbeat": time.time(),
+                "paused": self._valve.paused,
+                "draining": self._valve.draining,
+                "iteration": self._progress.iteration,
+                "step": self._progress.step,
+                "iteration_seconds": self._progress.seconds,
+            },
+        )
+        self._writer.put_status("policy", asdict(policy))
+        self._writer.put_status("sandbox", asdict(self._sandbox.status))
+
+    async def _keep_beating(self) -> None:
+        while True:
+            self.beat()
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    async def _answer(self) -> None:
+        while True:
+            for command in commands.poll(self._folder):
+                commands.accept(self._folder, command.id)
+                try:
+                    reply = self._obey(command)
+                except ValueError as error:
+                    commands.reject(self._folder, command.id, str(error))
+                else:
+                    commands.finish(self._folder, command.id, reply)
+                self.beat()
+            await asyncio.sleep(COMMAND_SECONDS)
+
+    def _obey(self, command: Command) -> str:
+        match command.name:
+            case "pause":
+                if self._valve.draining:
+                    raise ValueError("the engine is draining; nothing new starts anyway")
+                self._valve.pause()
+                reply = "paused; pulls under way finish"
+            case "resume":
+                self._valve.resume()
+                reply = "resumed"
+            case "drain":
+                self._drain("a command")
+                reply = "draining; pulls under way finish, then the engine ends"
+            case "stop":
+                self._stop.set()
+                reply = "stopping; pulls under way are dropped"
+            case name:
+                raise ValueError(f"no command {name!r}: pause, resume, drain, stop")
+        self._writer.put_event("info", "command", f"{command.name}: {reply}")
+        return reply
+
+    def _drain(self, asked_by: str) -> None:
+        log.info("draining, asked by %s", asked_by)
+        self._valve.drain()
+
+    async def _stop_on_request(self, searching: asyncio.Task[bool]) -> None:
+        await self._stop.wait()
+        searching.cancel()

@@ -1,0 +1,175 @@
+"""One iteration's learning: gather from the archive, write the dataset, train, record (SOAR §7)."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.arc import Task
+from engine.archive.reader import RunReader
+from engine.archive.rows import Checkpoint
+from engine.archive.rows import Example as ExampleRow
+from engine.archive.writer import ArchiveWriter
+from engine.config import Settings
+from engine.learning.dataset import write_dataset
+from engine.learning.example import Example
+from engine.learning.gather import TaskData, gather
+from engine.learning.repairs import BINS, accuracy_bin
+from engine.learning.trainers.protocol import Progress, Trainer, TrainingError
+from engine.programs.candidate import Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What one iteration learns from.
+
+    `iteration` is the one just searched; `iterations` those whose candidates are pooled; `tasks`
+    the tasks by index in the run, those that are not training tasks without their truth.
+    """
+
+    iteration: int
+    iterations: Sequence[int]
+    tasks: Sequence[tuple[int, Task]]
+
+
+async def learn(
+    lesson: Lesson,
+    settings: Settings,
+    folder: Path,
+    *,
+    reader: RunReader,
+    writer: ArchiveWriter,
+    trainer: Trainer,
+    base: Path | None,
+    on_gathered: Callable[[int], None],
+) -> Path:
+    """Learn from a run's archive and return the checkpoint's path.
+
+    The dataset is written to `datasets/`, the checkpoint to `checkpoints/` of the run folder. What
+    was weighed up, and what was made of it, is archived together with the checkpoint, so learning
+    that was cut off is begun anew. `on_gathered` hears how many tasks are gathered. Raises
+    TrainingError; cancelling ends gathering and training.
+    """
+    started = time.time()
+    name = f"iteration-{lesson.iteration}"
+    dataset = folder / "datasets" / f"{name}.jsonl.zst"
+    dataset.parent.mkdir(exist_ok=True)
+    gathering = _Gathering(lesson, settings, reader, on_gathered)
+    rows = await gathering.write(dataset)
+    if not gathering.count:
+        raise TrainingError(f"{name}: nothing to learn from, no candidate made an example")
+    out = folder / "checkpoints" / name
+    out.parent.mkdir(exist_ok=True)
+    _clear(out)
+
+    def on_progress(progress: Progress) -> None:
+        writer.put_metric(f"loss/{lesson.iteration}", progress.step, progress.loss)
+        writer.put_status(
+            "training",
+            {
+                "iteration": lesson.iteration,
+                "step": progress.step,
+                "steps": progress.steps,
+                "loss": progress.loss,
+                "tokens": progress.tokens,
+                "seconds": progress.seconds,
+            },
+        )
+
+    checkpoint = await trainer.train(dataset, base, out, on_progress)
+    writer.put_examples(rows)
+    writer.put_checkpoint(
+        Checkpoint(
+            iteration=lesson.iteration,
+            path=str(checkpoint.path.relative_to(folder)),
+            policy=settings.policy.kind,
+            base=checkpoint.base,
+            examples=checkpoint.rows,
+            seconds=time.time() - started,
+            created=time.time(),
+        )
+    )
+    await writer.flush()
+    return checkpoint.path
+
+
+class _Gathering:
+    """Gathers in a thread, so that the engine's heart goes on beating; ends when cancelled."""
+
+    def __init__(
+        self,
+        lesson: Lesson,
+        settings: Settings,
+        reader: RunReader,
+        on_gathered: Callable[[int], None],
+    ) -> None:
+        self.count = 0
+        self._lesson = lesson
+        self._settings = settings
+        self._reader = reader
+        self._on_gathered = on_gathered
+        self._rows: list[ExampleRow] = []
+        self._cancelled = threading.Event()
+
+    async def write(self, path: Path) -> list[ExampleRow]:
+        """Write the dataset and return the archive's rows of what was weighed up."""
+        work = asyncio.create_task(asyncio.to_thread(write_dataset, self._examples(), path))
+        try:
+            self.count = await asyncio.shield(work)
+        except asyncio.CancelledError:
+            self._cancelled.set()
+            await asyncio.wait([work])
+            raise
+        return self._rows
+
+    def _examples(self) -> Iterator[Example]:
+        lesson, settings = self._lesson, self._settings
+        gathered = gather(
+            lesson.tasks,
+            self._candidates,
+            settings.learn,
+            settings.vote,
+            settings.seed + lesson.iteration,
+        )
+        for done, data in enumerate(gathered, 1):
+            if self._cancelled.is_set():
+                raise TrainingError("gathering was cancelled")
+            self._rows += _rows(lesson.iteration, dict(lesson.tasks)[data.task], data)
+            self._on_gathered(done)
+            yield from data.samples
+            yield from data.repairs
+
+    def _candidates(self, task: int) -> list[Candidate]:
+        return [
+            candidate
+            for iteration in self._lesson.iterations
+            for _, candidates in self._reader.pulls(iteration, task)
+            for candidate in candidates
+        ]
+
+
+def _rows(iteration: int, task: Task, data: TaskData) -> Iterator[ExampleRow]:
+    for example in data.samples:
+        yield ExampleRow(iteration, "sample", example.origin, example.candidate)
+    for example in data.repairs:
+        assert example.parent is not None
+        place = accuracy_bin(task, example.parent)
+        label = "repair" if place is None else BINS[place]
+        yield ExampleRow(iteration, "refine", label, example.candidate, example.parent.id)
+    for rejection in data.rejections:
+        yield ExampleRow(
+            iteration, "sample", "rejected", rejection.candidate, rejected=rejection.reason
+        )
+
+
+def _clear(out: Path) -> None:
+    """Remove a checkpoint that no archive row vouches for: its engine died before the row."""
+    if out.is_dir():
+        shutil.rmtree(out)
+    else:
+        out.unlink(missing_ok=True)

@@ -1,0 +1,26 @@
+"""Choosing the trainer that fits a run's policy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.config import ConfigError, Settings
+from engine.learning.trainers.protocol import Trainer
+
+TRAINING_LOG = "train.log"
+
+
+def open_trainer(settings: Settings, logs: Path) -> Trainer:
+    """Return the trainer of a run's kind of policy; what it prints goes to the folder `logs`.
+
+    Raises ConfigError for a kind that cannot be trained.
+    """
+    kind = settings.policy.kind
+    if kind in ("local", "sglang"):
+        # Kept out of a run of the embedded policy, which needs neither HTTP nor chats.
+        from engine.learning.trainers.subprocess_trainer import SubprocessTrainer
+
+        return SubprocessTrainer(
+            settings.train, settings.serve.model, logs / TRAINING_LOG, seed=settings.seed
+        )
+    raise ConfigError(f"policy.kind: {kind} has no trainer, so only one iteration is possible")
