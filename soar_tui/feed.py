@@ -51,6 +51,20 @@ class OpenRun:
         """Let go of the files."""
         self.reader.close()
 
+    @property
+    def planned(self) -> int:
+        """Iterations the run is to have, those on tasks to learn from included."""
+        settings = self.settings
+        learning = settings.train_iterations if settings.train_tasks is not None else 0
+        return learning + settings.iterations
+
+    def task_range(self, row: IterationRow) -> range:
+        """Return the indexes of the tasks that an iteration searches."""
+        total, training = len(self.reader.tasks()), self.reader.training_tasks()
+        if row.phase == "train":
+            return range(training)
+        return range(training if training < total else 0, total)
+
     def keep(self, name: str, version: object, make: Callable[[], T]) -> T:
         """Return what was made for this version of something, or make it now."""
         held = self._kept.get(name)
@@ -327,7 +341,7 @@ class _Watch:
 
     def _make_header(self, run: OpenRun, now: float) -> Header:
         rows = run.iterations()
-        state = run_state(run.folder, run.reader, run.settings.iterations)
+        state = run_state(run.folder, run.reader, run.planned)
         candidates = sum(row.candidates for row in rows)
         rate = self._rate(candidates, now) if state.state in ("running", "draining") else None
         if state.state != "stalled":
@@ -339,7 +353,7 @@ class _Watch:
         return Header(
             folder=run.folder,
             state=state,
-            iterations=run.settings.iterations,
+            iterations=run.planned,
             row=rows[-1] if rows else None,
             candidates=candidates,
             tasks=tasks,

@@ -18,7 +18,7 @@ from engine.archive.rows import EventRow, IterationRow, TaskRow
 from engine.config import SearchConfig
 from soar_tui.feed import Header, OpenRun
 from soar_tui.keys import bindings
-from soar_tui.numbers import count, duration, of, percent, ratio
+from soar_tui.numbers import count, duration, of, percent
 from soar_tui.sanitise import one_line
 from soar_tui.screens.curves import solved_curves
 from soar_tui.screens.of_task import task_rows
@@ -33,15 +33,22 @@ _EVENTS: Final = 300
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OverviewBody:
-    """One iteration as a whole; `events` are the newest of the run, oldest first."""
+    """One iteration as a whole; `events` are the newest of the run, oldest first.
+
+    `tasks` are those it searches, `first` the index in the run of the first of them; `learned`
+    are the iterations that learning has made a checkpoint of.
+    """
 
     tasks: Sequence[Task]
+    first: int
     rows: Sequence[TaskRow]
     iterations: Sequence[IterationRow]
     row: IterationRow
     events: Sequence[EventRow]
     search: SearchConfig
     curves: tuple[Series, ...]
+    learned: frozenset[int]
+    planned: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +63,21 @@ class OverviewQuestion:
         if not rows:
             return None
         chosen = rows[-1] if self.iteration is None else rows[min(self.iteration, len(rows) - 1)]
-        of_tasks = task_rows(run, chosen.index)
+        searched = run.task_range(chosen)
+        of_tasks = task_rows(run, chosen.index)[searched.start : searched.stop]
         return OverviewBody(
-            tasks=run.reader.tasks(),
+            tasks=run.keep(
+                "searched", searched, lambda: run.reader.tasks()[searched.start : searched.stop]
+            ),
+            first=searched.start,
             rows=of_tasks,
             iterations=rows,
             row=chosen,
             events=run.reader.events(limit=_EVENTS, newest=True),
             search=run.settings.search,
             curves=solved_curves(rows, chosen, of_tasks),
+            learned=frozenset(made.iteration for made in run.reader.checkpoints()),
+            planned=run.planned,
         )
 
 
@@ -125,15 +138,26 @@ def steps(body: OverviewBody, header: Header | None) -> tuple[Step, ...]:
             left=left if name == "Refine" or (first and refined == 0) else None,
         )
 
-    learned = any(later.index > row.index for later in body.iterations)
     return (
         step("Sample", sampled, first=True),
         step("Refine", refined) if search.refinements else Step("Refine", "skipped"),
         step("Vote", row.finished / max(1, whole)),
-        Step("Learn", "waiting" if row.checkpoint == "untrained" and not learned else "skipped")
-        if row.ended is None
-        else Step("Learn", "skipped"),
+        _learn_step(body, header, live=live),
     )
+
+
+def _learn_step(body: OverviewBody, header: Header | None, *, live: bool) -> Step:
+    row = body.row
+    if row.index in body.learned:
+        return Step("Learn", "done")
+    if row.index + 1 >= body.planned:
+        return Step("Learn", "skipped")  # nothing comes after it that could use what is learned
+    status = header.statuses.get("training") if header is not None else None
+    value = status.value if status is not None else None
+    if live and isinstance(value, dict) and value.get("iteration") == row.index:
+        return Step("Learn", "running", int(value["step"]), int(value["steps"]))
+    searched = row.finished >= row.tasks
+    return Step("Learn", "running" if live and searched else "waiting")
 
 
 def _elapsed(header: Header | None, row: IterationRow) -> float | None:
@@ -256,10 +280,10 @@ class Overview(Place):
             wall.show(
                 tuple(
                     WallTask(index, task.id, task.test[0], states[index])
-                    for index, task in enumerate(body.tasks)
+                    for index, task in enumerate(body.tasks, body.first)
                 )
             )
-            wall.cursor = min(self.view.task, len(body.tasks) - 1)
+            wall.cursor = self.view.task - body.first
             if self.focused is None:
                 wall.focus()
         else:
@@ -267,7 +291,8 @@ class Overview(Place):
         if self._following:
             active = [row for row in body.rows if row.active is not None]
             if active:
-                wall.cursor = max(active, key=lambda row: row.active or 0.0).index
+                newest = max(active, key=lambda row: row.active or 0.0)
+                wall.cursor = newest.index - body.first
 
     @on(TaskWall.Moved)
     def _select(self, event: TaskWall.Moved) -> None:
@@ -323,11 +348,6 @@ class Overview(Place):
             marks = (row.vote_right, row.oracle)
             lines.append(",".join("" if cell is None else str(cell) for cell in (*cells, *marks)))
         return {f"tasks-iteration-{body.row.index + 1}.csv": "\n".join(lines) + "\n"}
-
-
-def summary(row: IterationRow) -> str:
-    """Return an iteration's result in a few words."""
-    return f"solved {ratio(row.solved, row.known)}" if row.known else "truth unknown"
 
 
 PLACE = Overview

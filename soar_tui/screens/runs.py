@@ -106,17 +106,19 @@ def read_line(folder: Path) -> RunLine:
     except ConfigError as error:
         return RunLine(folder, None, str(error), "", "", None, 0, 0, (), None, disk)
     about = (settings.policy.kind, settings.tasks)
+    learning = settings.train_iterations if settings.train_tasks is not None else 0
+    planned = learning + settings.iterations
     try:
         with RunReader(folder) as reader:
             rows = reader.iterations()
-            state = run_state(folder, reader, settings.iterations)
+            state = run_state(folder, reader, planned)
             solved = [r.active for r in reader.task_rows() if r.vote_right and r.active]
     except ArchiveError as error:
         # Until an engine has run there is no archive, which is no fault.
         fresh = not (folder / "archive.db").exists()
         known = RunState("new", None) if fresh else None
         trouble = None if fresh else str(error)
-        return RunLine(folder, known, trouble, *about, None, settings.iterations, 0, (), None, disk)
+        return RunLine(folder, known, trouble, *about, None, planned, 0, (), None, disk)
     return RunLine(
         folder=folder,
         state=RunState(state.state, None, state.reason),
@@ -124,7 +126,7 @@ def read_line(folder: Path) -> RunLine:
         policy=about[0],
         tasks=about[1],
         row=rows[-1] if rows else None,
-        iterations=settings.iterations,
+        iterations=planned,
         candidates=sum(row.candidates for row in rows),
         solved_over_time=over_time(solved, rows),
         started=rows[0].started if rows else None,

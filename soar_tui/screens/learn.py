@@ -1,0 +1,353 @@
+"""Learn (6): what an iteration learns from, example by example; its training, its checkpoints."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Static
+
+from engine.arc.grid import unpack
+from engine.archive.rows import CandidateDetail, Checkpoint, Example, ExampleCount, MetricPoint
+from engine.programs.candidate import Failure, split_candidate_id
+from soar_tui.feed import OpenRun
+from soar_tui.keys import bindings
+from soar_tui.numbers import age, count, duration, of
+from soar_tui.sanitise import one_line
+from soar_tui.screens.place import Place
+from soar_tui.screens.rows import Column, Row, Rows
+from soar_tui.widgets.curve import Axes, CurveView, Series
+from soar_tui.widgets.grid_pair import PairRow, PairView, Produced
+from soar_tui.widgets.line_list import LineList
+from soar_tui.widgets.palette import Role
+from soar_tui.widgets.source_view import SourceView
+
+_LISTED: Final = 1_000
+_ROLES: Final[dict[str, Role]] = {"correct": "good", "hindsight": "primary", "rejected": "muted"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Preview:
+    """One example as the policy is shown it: inputs and what the answer makes of them."""
+
+    example: Example
+    detail: CandidateDetail | None
+    pairs: tuple[PairRow, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LearnBody:
+    """One iteration's learning; `points` is its loss by step."""
+
+    iteration: int
+    iterations: int
+    counts: tuple[ExampleCount, ...]
+    examples: tuple[tuple[int, Example], ...]
+    points: tuple[MetricPoint, ...]
+    checkpoints: tuple[Checkpoint, ...]
+    preview: Preview | None
+    learns: bool
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LearnQuestion:
+    """An iteration (None: the latest that has learned), and the row id of an example."""
+
+    iteration: int | None
+    example: int | None
+
+    def answer(self, run: OpenRun) -> LearnBody | None:
+        """Read it; None before the first iteration."""
+        rows = run.iterations()
+        if not rows:
+            return None
+        checkpoints = tuple(run.reader.checkpoints())
+        learned = [made.iteration for made in checkpoints]
+        chosen = self.iteration
+        if chosen is None:
+            chosen = learned[-1] if learned else rows[-1].index
+        chosen = min(chosen, rows[-1].index)
+        version = (chosen, len(checkpoints))
+        counts = run.keep("counts", version, lambda: tuple(run.reader.example_counts(chosen)))
+        examples = run.keep(
+            "examples", version, lambda: tuple(run.reader.examples(chosen, limit=_LISTED))
+        )
+        return LearnBody(
+            iteration=chosen,
+            iterations=len(rows),
+            counts=counts,
+            examples=examples,
+            points=tuple(run.reader.metrics(f"loss/{chosen}")),
+            checkpoints=checkpoints,
+            preview=preview_of(run, dict(examples).get(self.example or 0)),
+            learns=run.planned > 1,
+            names=tuple(task.id for task in run.reader.tasks()),
+        )
+
+
+def preview_of(run: OpenRun, example: Example | None) -> Preview | None:
+    """Read an example whole; one of another run has no preview here."""
+    if example is None:
+        return None
+    if example.run is not None:
+        return Preview(example, None, ())
+    detail = run.reader.candidate(example.candidate)
+    _, index, _ = split_candidate_id(example.candidate)
+    task = run.reader.tasks()[index]
+    evaluation = detail.candidate.evaluation
+    if evaluation is None:
+        return Preview(example, detail, ())
+    pairs = []
+    for number, pair in enumerate(task.train):
+        result = evaluation.results[number]
+        title = f"demonstration {number + 1}"
+        if example.label != "hindsight" or isinstance(result, Failure):
+            shown = result if isinstance(result, Failure) else unpack(result)
+            produced = (Produced("the answer gives", shown),)
+            pairs.append(PairRow(title, pair.input, pair.output, produced))
+        else:
+            # Relabelled: what the program makes of the input is the output it is shown for it.
+            pairs.append(PairRow(f"{title}, relabelled", pair.input, unpack(result)))
+    return Preview(example, detail, tuple(pairs))
+
+
+def make_up(body: LearnBody) -> list[Row]:
+    """Return the data set's make-up: a row per kind and label, the reasons of rejection last."""
+    used = [entry for entry in body.counts if entry.rejected is None]
+    rejected = [entry for entry in body.counts if entry.rejected is not None]
+    total = sum(entry.count for entry in body.counts)
+
+    def row(entry: ExampleCount, kind: str, label: str, role: Role) -> Row:
+        told: Role = "text" if entry.rejected is None else "muted"
+        cells = ((kind, told), (one_line(label), role), (of(entry.count, total), told))
+        return Row((kind, label), cells)
+
+    return [
+        *(
+            row(entry, entry.kind, entry.label, _ROLES.get(entry.label, "accent"))
+            for entry in sorted(used, key=lambda entry: (entry.kind, -entry.count))
+        ),
+        *(
+            row(entry, "left out", entry.rejected or "", "muted")
+            for entry in sorted(rejected, key=lambda entry: -entry.count)
+        ),
+    ]
+
+
+def top_line(body: LearnBody) -> Text:
+    """Return what was learned from and how many tasks it comes from."""
+    text = Text(no_wrap=True, overflow="ellipsis")
+    used = sum(entry.count for entry in body.counts if entry.rejected is None)
+    left_out = sum(entry.count for entry in body.counts if entry.rejected is not None)
+    text.append(f"iteration {body.iteration + 1} of {body.iterations}", style="bold")
+    text.append(f"  {count(used)} examples used, {count(left_out)} left out")
+    per_task = Counter(
+        split_candidate_id(example.candidate)[1]
+        for _, example in body.examples
+        if example.rejected is None
+    )
+    if per_task:
+        most = per_task.most_common(1)[0]
+        text.append(f" · from {count(len(per_task))} tasks, at most {count(most[1])} of one")
+    return text
+
+
+class Learn(Place):
+    """Make-up and checkpoints at the left, examples in the middle, the chosen one at the right."""
+
+    place = "learn"
+    CSS_PATH = "learn.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("learn")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._body: LearnBody | None = None
+        self._example: int | None = None
+        self._previewed: int | None = None
+
+    def compose_place(self) -> ComposeResult:
+        with Vertical():
+            yield Static("", id="top", markup=False)
+            with Horizontal(id="both"):
+                with Vertical(id="left"):
+                    yield Rows(
+                        (Column("trains"), Column("label", most=22), Column("examples", "right")),
+                        id="make-up",
+                        classes="pane",
+                    )
+                    yield CurveView(id="loss", classes="pane")
+                    yield Rows(
+                        (
+                            Column("iteration", "right"),
+                            Column("examples", "right"),
+                            Column("took", "right", drop=1),
+                            Column("made", "right", drop=2),
+                        ),
+                        id="checkpoints",
+                        classes="pane",
+                    )
+                yield Rows(
+                    (
+                        Column("task", most=18),
+                        Column("program", "right"),
+                        Column("as", most=16),
+                    ),
+                    id="examples",
+                    classes="pane",
+                )
+                with Vertical(id="one"):
+                    yield PairView(id="pairs", classes="pane")
+                    yield SourceView(id="answer", classes="pane")
+
+    def question(self) -> LearnQuestion:
+        return LearnQuestion(self.view.iteration, self._example)
+
+    def forget_run(self) -> None:
+        super().forget_run()
+        self._example = None
+
+    def show(self, body: object) -> None:
+        if body is None:
+            self.say("No iteration has begun yet.\n\nLearning comes after a search has voted.")
+            return
+        assert isinstance(body, LearnBody)
+        self._body = body
+        if not body.counts and not body.points and not body.checkpoints:
+            self.say(
+                "Nothing has been learned yet.\n\n"
+                + (
+                    "An iteration learns once all its tasks are voted on;\n"
+                    "what it learned from appears here."
+                    if body.learns
+                    else "This run has one iteration, so nothing comes after that could use it.\n"
+                    "r goes round once more; n in Runs (0) sets up a run of several iterations."
+                )
+            )
+            return
+        self.query_one("#top", Static).update(top_line(body))
+        made = self.query_one("#make-up", Rows)
+        made.border_title = "what it is made of"
+        made.show(make_up(body))
+        loss = self.query_one("#loss", CurveView)
+        loss.border_title = "loss by step"
+        loss.show(
+            [Series("loss", tuple((float(p.step), p.value) for p in body.points), "accent")], Axes()
+        )
+        kept = self.query_one("#checkpoints", Rows)
+        kept.border_title = "checkpoints"
+        kept.show([_checkpoint_row(one) for one in body.checkpoints])
+        listed = self.query_one("#examples", Rows)
+        listed.border_title = (
+            "examples" if len(body.examples) < _LISTED else f"first {count(_LISTED)}"
+        )
+        listed.show([_example_row(key, example, body.names) for key, example in body.examples])
+        if self.focused is None:
+            listed.focus()
+        if self._example is None and body.examples:
+            self._example = body.examples[0][0]
+            self.soar.ask()
+        self._show_preview(body.preview)
+
+    def _show_preview(self, preview: Preview | None) -> None:
+        if preview is None or self._previewed == self._example:
+            return
+        self._previewed = self._example
+        pairs, answer = self.query_one("#pairs", PairView), self.query_one("#answer", SourceView)
+        pairs.border_title = f"the task it is shown, as {one_line(preview.example.label)}"
+        pairs.show(preview.pairs)
+        if preview.detail is None:
+            answer.border_title = f"from the run {one_line(preview.example.run or '')}"
+            answer.show_text("Open that run to see this example.")
+        else:
+            number = split_candidate_id(preview.example.candidate)[2]
+            answer.border_title = f"the program it is to write, #{number}"
+            answer.show_source(preview.detail.candidate.source or "")
+
+    @on(LineList.Moved, "#examples")
+    def _move(self) -> None:
+        row = self.query_one("#examples", Rows).selected
+        if row is not None and isinstance(row.key, int) and row.key != self._example:
+            self._example = row.key
+            self.soar.ask()
+
+    @on(LineList.Chosen, "#examples")
+    def _open(self) -> None:
+        body = self._body
+        example = dict(body.examples).get(self._example or 0) if body is not None else None
+        if example is not None and example.run is None:
+            self.soar.look(candidate=example.candidate)
+            self.soar.go("chain")
+
+    def why_not(self, key: str) -> str | None:
+        if key in ("train", "activate", "roll-back"):
+            return (
+                "the engine of this version learns by itself after each iteration "
+                "and takes no command for it"
+            )
+        body = self._body
+        if key in ("next-iteration", "previous-iteration"):
+            if body is None:
+                return "no iteration has begun yet"
+            if key == "next-iteration" and body.iteration + 1 >= body.iterations:
+                return "this is the latest iteration"
+            if key == "previous-iteration" and body.iteration == 0:
+                return "this is the first iteration"
+        return None
+
+    def do_next_iteration(self) -> None:
+        """Look at the iteration after."""
+        self._step(1)
+
+    def do_previous_iteration(self) -> None:
+        """Look at the iteration before."""
+        self._step(-1)
+
+    def _step(self, step: int) -> None:
+        assert self._body is not None
+        self._example = None
+        self.soar.look(iteration=self._body.iteration + step)
+
+    def exported(self) -> dict[str, str] | None:
+        body = self._body
+        if body is None or not body.counts:
+            return None
+        lines = ["kind,label,rejected,count"]
+        lines += [f"{c.kind},{c.label},{c.rejected or ''},{c.count}" for c in body.counts]
+        files = {f"learning-iteration-{body.iteration + 1}.csv": "\n".join(lines) + "\n"}
+        if body.points:
+            points = "\n".join(f"{p.step},{p.value}" for p in body.points)
+            files[f"loss-iteration-{body.iteration + 1}.csv"] = f"step,loss\n{points}\n"
+        return files
+
+
+def _checkpoint_row(made: Checkpoint) -> Row:
+    return Row(
+        made.iteration,
+        (
+            (str(made.iteration + 1), "text"),
+            (count(made.examples), "text"),
+            (duration(made.seconds), "muted"),
+            (age(made.created), "muted"),
+        ),
+    )
+
+
+def _example_row(key: int, example: Example, names: tuple[str, ...]) -> Row:
+    _, task, number = split_candidate_id(example.candidate)
+    place = "" if example.run is None else f"{example.run}/"
+    name = names[task] if example.run is None and task < len(names) else str(task)
+    label = example.label if example.rejected is None else example.rejected
+    role = _ROLES.get(example.label, "accent") if example.rejected is None else "muted"
+    return Row(
+        key, ((one_line(place + name), "text"), (f"#{number}", "text"), (one_line(label), role))
+    )
+
+
+PLACE = Learn

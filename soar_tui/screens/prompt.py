@@ -1,0 +1,102 @@
+"""Prompt (v): what the policy was given for a candidate, and the whole of what it replied."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Static
+
+from engine.programs.candidate import Failure, split_candidate_id
+from soar_tui.keys import bindings
+from soar_tui.numbers import count
+from soar_tui.sanitise import one_line
+from soar_tui.screens.inside import InsidePlace, Lineage
+from soar_tui.screens.task_text import grid_text
+from soar_tui.widgets.source_view import SourceView
+
+
+def given(lineage: Lineage) -> str:
+    """Return what the policy's call was made of: operator, seed, task, and the parent's faults."""
+    detail, task = lineage.detail, lineage.task
+    pull, parent = detail.pull, lineage.parent
+    lines = [
+        f"operator   {pull.operator}",
+        f"seed       {pull.seed}",
+        f"task       {one_line(task.id)}: {len(task.train)} demonstration pairs, "
+        f"{len(task.test)} test inputs",
+    ]
+    for number, pair in enumerate(task.train, 1):
+        lines += ["", f"demonstration {number}, input", *grid_text(pair.input).splitlines()]
+        lines += [f"demonstration {number}, output", *grid_text(pair.output).splitlines()]
+    for number, grid in enumerate(task.test, 1):
+        lines += ["", f"test input {number}", *grid_text(grid).splitlines()]
+    if parent is None:
+        return "\n".join(lines)
+    evaluation = parent.candidate.evaluation
+    number = split_candidate_id(parent.candidate.id)[2]
+    lines += ["", f"parent     #{number}, to be repaired:", ""]
+    lines += (parent.candidate.source or "").splitlines()
+    if evaluation is not None:
+        lines.append("")
+        for place, result in enumerate(evaluation.results):
+            train = place < len(task.train)
+            name = f"demonstration {place + 1}" if train else f"test {place + 1 - len(task.train)}"
+            if isinstance(result, Failure):
+                lines.append(f"{name}: {result.kind}: {one_line(result.text)}")
+            elif train:
+                lines.append(f"{name}: {'right' if evaluation.right[place] else 'wrong'}")
+            else:
+                lines.append(f"{name}: gave a grid")
+    return "\n".join(lines)
+
+
+class Prompt(InsidePlace):
+    """What went in at the left, what came out at the right."""
+
+    place = "prompt"
+    CSS_PATH = "prompt.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("prompt")
+
+    def compose_place(self) -> ComposeResult:
+        with Vertical():
+            yield Static("", id="facts", markup=False)
+            with Horizontal(id="both"):
+                yield SourceView(id="given", classes="pane")
+                yield SourceView(id="reply", classes="pane")
+
+    def show(self, body: object) -> None:
+        before = self.lineage
+        lineage = self.take_lineage(body)
+        if before is not None and before.detail.candidate.id == lineage.detail.candidate.id:
+            return
+        candidate = lineage.detail.candidate
+        left, right = self.query_one("#given", SourceView), self.query_one("#reply", SourceView)
+        left.border_title = "what the policy was given"
+        left.show_text(given(lineage))
+        if candidate.reply is not None:
+            tokens = f", {count(candidate.tokens_out)} tokens" if candidate.tokens_out else ""
+            right.border_title = f"the reply{tokens}, ended by {one_line(candidate.finish)}"
+            right.show_text(candidate.reply)
+        else:
+            right.border_title = "the program: this policy writes programs, not replies"
+            right.show_source(candidate.source or "")
+        if self.focused is None:
+            right.focus()
+
+    def copied(self) -> tuple[str, str] | None:
+        lineage = self.lineage
+        if lineage is None:
+            return None
+        candidate = lineage.detail.candidate
+        reply = candidate.reply if candidate.reply is not None else candidate.source or ""
+        return f"{self.stem}-prompt.txt", f"{given(lineage)}\n\n--- reply ---\n\n{reply}\n"
+
+    def exported(self) -> dict[str, str] | None:
+        copied = self.copied()
+        return None if copied is None else dict([copied])
+
+
+PLACE = Prompt
