@@ -18,7 +18,7 @@ import msgspec
 
 from engine.archive.database import explain, open_to_read, open_to_write
 from engine.archive.rows import Command
-from engine.archive.schema import CONTROL, ArchiveError
+from engine.archive.schema import CONTROL, ArchiveError, MissingFileError
 
 _COLUMNS = "id, name, payload, state, reply, sent, answered"
 
@@ -116,11 +116,11 @@ def _writing(folder: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _read(folder: Path, clause: str, values: tuple[Any, ...]) -> list[Command]:
-    if not (folder / CONTROL.file).exists():
-        return []
     try:
         with closing(open_to_read(folder, CONTROL)) as sql:
             return _commands(sql, clause, values)
+    except MissingFileError:
+        return []
     except sqlite3.Error as error:
         raise explain(error, folder / CONTROL.file) from error
 

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from pathlib import Path
 from urllib.parse import quote
 
-from engine.archive.schema import ArchiveError, Schema
+from engine.archive.schema import ArchiveError, MissingFileError, Schema
 
 _APPLICATION_ID = 0x534F4152  # "SOAR", so that file(1) and we can tell our files from others
 _OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
 _BUSY_SECONDS = 10.0
+_RETRY_SECONDS = 0.005
 _CHECKPOINT_PAGES = 4000
 _WAL_BYTES_KEPT = 64 << 20
 _WRITER_CACHE_KIB = 64 << 10
+_READER_CACHE_KIB = 16 << 10
 
 
 def open_to_write(folder: Path, schema: Schema) -> sqlite3.Connection:
@@ -61,11 +64,11 @@ def open_to_read(folder: Path, schema: Schema) -> sqlite3.Connection:
     """Open a file of a run folder read-only, while it is being written or after a crash.
 
     In a folder where nothing can be created a file without unmerged WAL is read as it is. Raises
-    ArchiveError: no such file, not ours, of another version, or not readable where it lies.
+    MissingFileError, or ArchiveError: not ours, of another version, not readable where it lies.
     """
     path = folder / schema.file
     if not path.exists():
-        raise ArchiveError(f"{folder}: no {schema.file} there, so it is not a run's folder")
+        raise MissingFileError(f"{folder}: no {schema.file} there, so no engine has run in it")
     try:
         connection = _connect(path, "ro")
         try:
@@ -76,6 +79,9 @@ def open_to_read(folder: Path, schema: Schema) -> sqlite3.Connection:
             version = _check_version(connection, path, schema)
     except sqlite3.Error as error:
         raise explain(error, path) from error
+    if version == 0:
+        connection.close()
+        raise MissingFileError(f"{path}: nothing in it yet")
     if version < schema.version:
         connection.close()
         raise ArchiveError(
@@ -83,6 +89,7 @@ def open_to_read(folder: Path, schema: Schema) -> sqlite3.Connection:
             "bring it up to date"
         )
     connection.execute("PRAGMA query_only = ON")
+    connection.execute(f"PRAGMA cache_size = -{_READER_CACHE_KIB}")
     return connection
 
 
@@ -135,7 +142,17 @@ def _decode(data: bytes) -> str:
 
 def enter_wal(connection: sqlite3.Connection, path: Path) -> None:
     """Put a database in WAL mode. Raises ArchiveError where the file system cannot do it."""
-    mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+            break
+        except sqlite3.OperationalError as error:
+            # SQLite does not wait by itself when several processes make a file at once.
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() > deadline:
+                raise
+            time.sleep(_RETRY_SECONDS)
     if mode != "wal":
         raise ArchiveError(
             f"{path}: this file system cannot share memory between processes (SQLite's WAL mode), "
@@ -144,9 +161,14 @@ def enter_wal(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _check_version(connection: sqlite3.Connection, path: Path, schema: Schema) -> int:
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    """Return the file's version. Raises ArchiveError for a foreign or a newer file."""
+    connection.execute("BEGIN")  # so that all three are of one moment
+    try:
+        version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    finally:
+        connection.rollback()
     if application != _APPLICATION_ID and tables:
         raise ArchiveError(f"{path}: an SQLite file of some other program")
     if version > schema.version:

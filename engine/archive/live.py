@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
 
 from engine.archive.database import open_to_read, open_to_write
 from engine.archive.rows import Status
-from engine.archive.schema import LIVE
+from engine.archive.schema import LIVE, MissingFileError
 
 
 def open_live(folder: Path) -> sqlite3.Connection:
@@ -47,11 +48,9 @@ def read_statuses(folder: Path) -> dict[str, Status]:
 
     Raises ArchiveError when live.db is there but cannot be read.
     """
-    if not (folder / LIVE.file).exists():
-        return {}
-    connection = open_to_read(folder, LIVE)
     try:
-        rows = connection.execute("SELECT key, value, updated FROM status ORDER BY key").fetchall()
-    finally:
-        connection.close()
+        with closing(open_to_read(folder, LIVE)) as sql:
+            rows = sql.execute("SELECT key, value, updated FROM status ORDER BY key").fetchall()
+    except MissingFileError:
+        return {}
     return {key: Status(key, json.loads(value), updated) for key, value, updated in rows}

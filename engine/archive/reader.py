@@ -86,6 +86,13 @@ class RunReader:
             raise ArchiveError(f"{path}: {error}") from error
 
     @property
+    def created(self) -> float:
+        """When the archive was made, Unix time."""
+        with self._reading() as reading:
+            row = reading.sql.execute("SELECT value FROM meta WHERE key = 'created'").fetchone()
+        return float(row[0])
+
+    @property
     def data_version(self) -> int:
         """A number that changes when the archive has (cheap enough to poll)."""
         try:

@@ -13,6 +13,10 @@ class ArchiveError(RuntimeError):
     """A run folder's file that cannot be read or written; the message names it and says why."""
 
 
+class MissingFileError(ArchiveError):
+    """A run folder's file that does not exist, or whose maker has not come through yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Schema:
     """What one file holds: `migrations[n]` is the SQL that takes version n to version n + 1.
@@ -33,6 +37,8 @@ CREATE TABLE meta (
   key TEXT PRIMARY KEY,
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+INSERT INTO meta VALUES ('created', strftime('%s', 'now'));
 
 CREATE TABLE task (
   idx INTEGER PRIMARY KEY,

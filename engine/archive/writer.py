@@ -8,22 +8,20 @@ candidate recorded twice) stops the writer: the next call raises ArchiveError.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 from engine.arc import Task
+from engine.archive.committer import Committer
 from engine.archive.database import explain, open_to_write
 from engine.archive.live import encode_status, open_live, write_statuses
 from engine.archive.recording import Recorder
 from engine.archive.rows import Checkpoint, Example
-from engine.archive.schema import ARCHIVE, ArchiveError
+from engine.archive.schema import ARCHIVE, LIVE, ArchiveError
 from engine.archive.units import (
     StoredTask,
     check_pull,
@@ -33,12 +31,7 @@ from engine.archive.units import (
 )
 from engine.programs.candidate import Candidate, Pull
 
-_BATCH_SECONDS: Final = 0.03
-_QUEUE_ROWS: Final = 4_000
-_FLUSH_SECONDS: Final = 120.0
-
 _Unit = Callable[[Recorder], None]
-_Waiter = tuple[int, asyncio.AbstractEventLoop, "asyncio.Future[None]"]
 
 
 class ArchiveWriter:
@@ -61,18 +54,7 @@ class ArchiveWriter:
             opened.pop_all()
         self._tasks: tuple[StoredTask, ...] = self._recorder.tasks
         self._iterations = dict(self._recorder.iterations)
-        self._lock = threading.Lock()
-        self._filled = threading.Condition(self._lock)
-        self._hurried = threading.Condition(self._lock)
-        self._units: list[_Unit] = []
-        self._statuses: dict[str, str] = {}
-        self._rows_waiting = 0
-        self._put = self._committed = 0
-        self._waiters: list[_Waiter] = []
-        self._hurry = self._closing = False
-        self._error: ArchiveError | None = None
-        self._thread = threading.Thread(target=self._work, name="archive writer", daemon=True)
-        self._thread.start()
+        self._committer = Committer(str(self._path), self._commit)
 
     # What the engine puts
 
@@ -89,7 +71,7 @@ class ArchiveWriter:
             check_same_tasks(self._tasks, stored, self._path)
             return
         self._tasks = stored
-        self._enqueue(lambda recorder: recorder.add_tasks(stored, training), len(stored))
+        self._committer.put(lambda recorder: recorder.add_tasks(stored, training), len(stored))
 
     def begin_iteration(
         self, index: int, phase: str, policy: str, checkpoint: str, tasks: range | None = None
@@ -113,11 +95,11 @@ class ArchiveWriter:
             tasks=range(len(self._tasks)) if tasks is None else tasks,
             now=time.time(),
         )
-        self._enqueue(unit, 1)
+        self._committer.put(unit, 1)
 
     def end_iteration(self, index: int, seconds: float) -> None:
         """Note that an iteration is over and how long it took."""
-        self._enqueue(
+        self._committer.put(
             partial(Recorder.end_iteration, index=index, seconds=seconds, now=time.time()), 1
         )
 
@@ -130,7 +112,7 @@ class ArchiveWriter:
         check_pull(pull, candidates, self._task(pull.task))
         self._check_begun(pull.iteration)
         unit = partial(Recorder.add_pull, pull=pull, candidates=tuple(candidates), now=time.time())
-        self._enqueue(unit, 1 + len(candidates))
+        self._committer.put(unit, 1 + len(candidates))
 
     def put_vote(
         self,
@@ -158,83 +140,58 @@ class ArchiveWriter:
             seconds=seconds,
             now=time.time(),
         )
-        self._enqueue(unit, 1 + len(rows))
+        self._committer.put(unit, 1 + len(rows))
 
     def put_event(self, level: str, kind: str, text: str) -> None:
         """Add a line to the run's journal."""
-        self._enqueue(
+        self._committer.put(
             partial(Recorder.add_event, level=level, kind=kind, text=text, now=time.time()), 1
         )
 
     def put_metric(self, name: str, step: int, value: float) -> None:
         """Add a point to a curve."""
-        self._enqueue(partial(Recorder.add_metric, name=name, step=step, value=value), 1)
+        self._committer.put(partial(Recorder.add_metric, name=name, step=step, value=value), 1)
 
     def put_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Record what an iteration's learning produced."""
         self._check_begun(checkpoint.iteration)
-        self._enqueue(partial(Recorder.add_checkpoint, checkpoint=checkpoint), 1)
+        self._committer.put(partial(Recorder.add_checkpoint, checkpoint=checkpoint), 1)
 
     def put_examples(self, examples: Sequence[Example]) -> None:
         """Record what was weighed up for learning; visible together or not at all."""
         for example in examples:
             self._check_begun(example.iteration)
-        self._enqueue(partial(Recorder.add_examples, examples=tuple(examples)), 1 + len(examples))
+        self._committer.put(
+            partial(Recorder.add_examples, examples=tuple(examples)), 1 + len(examples)
+        )
 
     def put_status(self, key: str, value: object) -> None:
         """Overwrite a status in live.db; of several values before a commit the last one wins.
 
         Raises TypeError for a value that JSON cannot hold.
         """
-        self._raise_error()
-        text = encode_status(value)
-        with self._lock:
-            self._statuses[key] = text
-            self._put += 1
-            self._filled.notify()
+        self._committer.put_status(key, encode_status(value))
 
     # What the engine awaits
 
     async def flush(self) -> None:
         """Return once everything put so far is committed. Raises ArchiveError if it cannot be."""
-        loop = asyncio.get_running_loop()
-        with self._lock:
-            self._raise_error()
-            if self._committed == self._put:
-                return
-            done: asyncio.Future[None] = loop.create_future()
-            self._waiters.append((self._put, loop, done))
-            self._hurry = True
-            self._hurried.notify()
-        try:
-            async with asyncio.timeout(_FLUSH_SECONDS):
-                await done
-        except TimeoutError as error:
-            raise ArchiveError(
-                f"{self._path}: nothing committed for {_FLUSH_SECONDS:.0f} s; is the disk stuck?"
-            ) from error
+        await self._committer.flush()
 
     async def ready(self) -> None:
         """Return once the queue has room (back-pressure). Raises ArchiveError like flush."""
-        self._raise_error()
-        if self._rows_waiting >= _QUEUE_ROWS:
-            await self.flush()
+        await self._committer.ready()
 
     async def close(self) -> None:
         """Commit what is queued and let go of the files. Safe to call twice.
 
         Raises ArchiveError when something queued could not be written.
         """
-        with self._lock:
-            self._closing = self._hurry = True
-            self._filled.notify()
-            self._hurried.notify()
-        await asyncio.to_thread(self._thread.join)
-        self._archive.close()
-        self._live.close()
-        self._raise_error()
-
-    # Checks, in the caller's thread
+        try:
+            await self._committer.close()
+        finally:
+            self._archive.close()
+            self._live.close()
 
     def _task(self, index: int) -> StoredTask:
         if not 0 <= index < len(self._tasks):
@@ -245,81 +202,21 @@ class ArchiveWriter:
         if iteration not in self._iterations:
             raise ArchiveError(f"iteration {iteration} has not begun")
 
-    def _enqueue(self, unit: _Unit, rows: int) -> None:
-        with self._lock:
-            self._raise_error()
-            if self._closing:
-                raise ArchiveError(f"{self._path}: this writer is closed")
-            self._units.append(unit)
-            self._rows_waiting += rows
-            self._put += 1
-            self._filled.notify()
-
-    def _raise_error(self) -> None:
-        if self._error is not None:
-            raise ArchiveError(str(self._error)) from self._error
-
-    # The writing thread
-
-    def _work(self) -> None:
-        while True:
-            with self._lock:
-                self._filled.wait_for(lambda: self._units or self._statuses or self._closing)
-                self._hurried.wait_for(lambda: self._hurry, _BATCH_SECONDS)
-                units, self._units = self._units, []
-                statuses, self._statuses = self._statuses, {}
-                rows, put = self._rows_waiting, self._put
-                self._hurry = self._closing
-            if not units and not statuses:
-                return
-            try:
-                self._commit(units, statuses)
-            except sqlite3.Error as error:
-                self._stop(explain(error, self._path), error)
-                return
-            except Exception as error:
-                self._stop(ArchiveError(f"{self._path}: cannot record: {error!r}"), error)
-                return
-            with self._lock:
-                self._rows_waiting -= rows
-                self._committed = put
-                self._release(put, None)
-
     def _commit(self, units: Sequence[_Unit], statuses: dict[str, str]) -> None:
-        if units:
-            self._archive.execute("BEGIN IMMEDIATE")
-            try:
-                for unit in units:
-                    unit(self._recorder)
-                self._archive.execute("COMMIT")
-            except BaseException:
-                self._archive.rollback()
-                raise
-        if statuses:
-            write_statuses(self._live, statuses, time.time())
-
-    def _stop(self, error: ArchiveError, cause: Exception) -> None:
-        error.__cause__ = cause
-        with self._lock:
-            self._error = error
-            self._release(self._put, error)
-
-    def _release(self, committed: int, error: ArchiveError | None) -> None:
-        """Wake those who wait for units up to `committed`, with an error if there was one."""
-        waiting, self._waiters = self._waiters, []
-        for ticket, loop, done in waiting:
-            if ticket > committed:
-                self._waiters.append((ticket, loop, done))
-                continue
-            # A loop that is closed has nobody left to tell.
-            with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(_settle, done, error)
-
-
-def _settle(done: asyncio.Future[None], error: ArchiveError | None) -> None:
-    if done.done():
-        return
-    if error is None:
-        done.set_result(None)
-    else:
-        done.set_exception(ArchiveError(str(error)))
+        """Write a batch, in the committer's thread: all units or none, then the statuses."""
+        path = self._path
+        try:
+            if units:
+                self._archive.execute("BEGIN IMMEDIATE")
+                try:
+                    for unit in units:
+                        unit(self._recorder)
+                    self._archive.execute("COMMIT")
+                except BaseException:
+                    self._archive.rollback()
+                    raise
+            if statuses:
+                path = path.with_name(LIVE.file)
+                write_statuses(self._live, statuses, time.time())
+        except sqlite3.Error as error:
+            raise explain(error, path) from error

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -70,3 +72,21 @@ def test_processes_that_send_at_once_lose_nothing(tmp_path):
     for name in ("a", "b"):
         payloads = [command.payload for command in seen if command.payload[0] == name]
         assert payloads == [[name, i] for i in range(40)]
+
+
+def test_files_made_by_several_at_once_are_made_once(tmp_path):
+    for turn in range(15):
+        folder = tmp_path / str(turn)
+        folder.mkdir()
+        together = threading.Barrier(6)
+
+        def take_part(act, folder=folder, together=together):
+            together.wait(timeout=30)
+            for _ in range(3):
+                act(folder)
+
+        with ThreadPoolExecutor(6) as pool:
+            acts = [lambda folder: send(folder, "pause")] * 4 + [poll] * 2
+            for done in [pool.submit(take_part, act) for act in acts]:
+                done.result(timeout=60)
+        assert len(poll(folder)) == 12

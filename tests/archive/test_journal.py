@@ -144,6 +144,11 @@ async def test_back_pressure_holds_the_queue_down(writer, tmp_path):
         assert reader.iterations()[0].pulls == 3000
 
 
+async def test_an_archive_knows_its_age(writer, tmp_path):
+    with RunReader(tmp_path) as reader:
+        assert abs(reader.created - (tmp_path / "archive.db").stat().st_mtime) < 60
+
+
 async def test_settings_are_shown_as_written(writer, tmp_path):
     with RunReader(tmp_path) as reader:
         with pytest.raises(ArchiveError, match=r"run\.toml"):

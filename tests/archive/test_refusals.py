@@ -13,8 +13,9 @@ import pytest
 
 from engine.arc import pack
 from engine.archive import ArchiveError
-from engine.archive.commands import send
+from engine.archive.commands import recent, send
 from engine.archive.database import enter_wal
+from engine.archive.live import read_statuses
 from engine.archive.reader import RunReader
 from engine.archive.writer import ArchiveWriter
 from engine.programs.candidate import Evaluation
@@ -260,3 +261,12 @@ async def test_unmerged_commits_in_a_read_only_folder_are_not_passed_over(record
         RunReader(copy)
     with RunReader(copy) as reader:
         assert len(reader.pulls(0, 0)) == 4
+
+
+def test_a_file_whose_maker_was_killed_at_birth_is_as_good_as_none(tmp_path):
+    for file in ("archive.db", "live.db", "control.db"):
+        (tmp_path / file).touch()
+    assert (read_statuses(tmp_path), recent(tmp_path)) == ({}, [])
+    with pytest.raises(ArchiveError, match="nothing in it yet"):
+        RunReader(tmp_path)
+    assert send(tmp_path, "pause") == 1
