@@ -24,6 +24,8 @@ NOT_APPLICABLE = (ValueError, LookupError, ArithmeticError)
 _MEMORY_CELLS = 6_000_000
 """Grid cells a workbench remembers before it starts afresh (48 MB)."""
 _STEP_TRIES = 12
+import os
+_LOOKS=int(os.environ.get("L1","4")); _LATER_LOOKS=int(os.environ.get("L2","2"))
 _SUGGESTED = 0.8
 """How often drawn slot values give way to suggested ones where a primitive has suggestions."""
 
@@ -78,8 +80,11 @@ class Workbench:
     ) -> tuple[Step, Problem] | None:
         """Draw a step that works (of one primitive only, where given), with what it leaves.
 
+        Looks at a few and takes one that fits the demonstrations if it sees any, else the first.
         None after a fixed number of failures.
         """
+        found: list[tuple[Step, Problem]] = []
+        looks = _LOOKS if context.depth == 0 else _LATER_LOOKS
         for _ in range(_STEP_TRIES):
             primitive = only or self._draw_primitive(context, rng)
             drawn = tuple(
@@ -89,9 +94,13 @@ class Workbench:
             step = self._realise(context.problem, primitive, drawn, rng)
             if step is not None:
                 left = self.after(context.problem, step)
-                if left is not None:
+                if left is not None and left.solved:
                     return step, left
-        return None
+                if left is not None:
+                    found.append((step, left))
+            if len(found) == looks:
+                break
+        return found[0] if found else None
 
     def refit(self, problem: Problem, step: Step) -> Step | None:
         """Return the step with its constants fitted to another problem, None if they cannot be."""

@@ -186,7 +186,7 @@ def remember(function: Callable[..., Result]) -> Callable[..., Result]:
 
     def recalled(grid: np.ndarray, *arguments: Value) -> Result:
         key = (function, grid.shape, grid.tobytes(), arguments)
-        result = _memory.get(key)
+        result: Result | None = _memory.get(key)
         if result is None:
             result = function(grid, *arguments)
             if isinstance(result, np.ndarray):
@@ -194,7 +194,7 @@ def remember(function: Callable[..., Result]) -> Callable[..., Result]:
             if len(_memory) >= _MEMORY_ENTRIES:
                 _memory.clear()
             _memory[key] = result
-        return result  # type: ignore[no-any-return] # the dictionary holds every function's results
+        return result
 
     update_wrapper(recalled, function)
     return recalled

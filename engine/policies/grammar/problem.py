@@ -24,12 +24,14 @@ class Problem:
     """Demonstration grids with their targets, and the test grids carried along.
 
     All grids are int64 arrays of shape (rows, columns), never written to. `demos[i]` should
-    become `targets[i]`.
+    become `targets[i]`. `later` says that some step came before: such problems are many and
+    short-lived, so suggestions may spend less on them.
     """
 
     demos: tuple[np.ndarray, ...]
     tests: tuple[np.ndarray, ...]
     targets: tuple[np.ndarray, ...]
+    later: bool = False
 
     @property
     def grids(self) -> tuple[np.ndarray, ...]:
@@ -38,8 +40,8 @@ class Problem:
 
     @cached_property
     def key(self) -> bytes:
-        """A digest of the current grids."""
-        digest = hashlib.blake2b(digest_size=16)
+        """A digest of the current grids (and of whether some step came before)."""
+        digest = hashlib.blake2b(bytes([self.later]), digest_size=16)
         for grid in self.grids:
             digest.update(bytes(grid.shape))
             digest.update(grid.astype(np.uint8).tobytes())
@@ -96,12 +98,17 @@ class Problem:
     def without(self, held_out: int) -> Problem:
         """Return the problem with one demonstration left out."""
         keep = [i for i in range(len(self.demos)) if i != held_out]
-        return Problem(tuple(self.demos[i] for i in keep), (), tuple(self.targets[i] for i in keep))
+        return Problem(
+            tuple(self.demos[i] for i in keep),
+            (),
+            tuple(self.targets[i] for i in keep),
+            self.later,
+        )
 
     def moved(self, grids: Sequence[np.ndarray]) -> Problem:
         """Return the problem after a step, given all its new grids."""
         demos = len(self.demos)
-        return Problem(tuple(grids[:demos]), tuple(grids[demos:]), self.targets)
+        return Problem(tuple(grids[:demos]), tuple(grids[demos:]), self.targets, later=True)
 
 
 def problem_of(task: Task) -> Problem:

@@ -13,12 +13,14 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, lru_cache
 from pprint import pformat
+from typing import Any
 
 from engine.policies.grammar import primitives
 from engine.policies.grammar.language import PRIMITIVES, Step, Value
 
 _WIDTH = 92
 _HEAD = "import numpy as np\n"
+_ENTRY = "def transform(grid):\n"
 
 
 def emit(steps: Iterable[Step]) -> str:
@@ -29,7 +31,7 @@ def emit(steps: Iterable[Step]) -> str:
     names.update(name for step in chain for name in _called(step.arguments))
     return (
         _library(frozenset(names))
-        + "\n\n\ndef transform(grid):\n    grid = np.array(grid)\n"
+        + f"\n\n\n{_ENTRY}    grid = np.array(grid)\n"
         + body
         + "\n    return grid.tolist()\n"
     )
@@ -41,18 +43,14 @@ def parse(source: str) -> tuple[Step, ...] | None:
     Only `transform` is read; whoever runs the steps must compare outputs if the text may have
     been edited elsewhere.
     """
+    _, entry, body = source.rpartition(_ENTRY)
     try:
-        module = ast.parse(source)
+        function = ast.parse(entry + body).body[0] if entry else None
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    bodies = [
-        node.body
-        for node in module.body
-        if isinstance(node, ast.FunctionDef) and node.name == "transform"
-    ]
-    if len(bodies) != 1 or len(bodies[0]) < 3:
+    if not isinstance(function, ast.FunctionDef) or len(function.body) < 3:
         return None
-    steps = [_parse_step(statement) for statement in bodies[0][1:-1]]
+    steps = [_parse_step(statement) for statement in function.body[1:-1]]
     chain = tuple(step for step in steps if step is not None)
     if len(chain) < len(steps) or emit(chain) != source:
         return None
@@ -116,7 +114,7 @@ def _parse_value(node: ast.expr) -> Value:
 @cache
 def _functions() -> dict[str, Callable[..., object]]:
     """Every public function of the primitive modules by name."""
-    found = {}
+    found: dict[str, Any] = {}
     for module in primitives.MODULES:
         found |= {n: getattr(module, n) for n in _definitions() if n in vars(module)}
     return {name: value for name, value in found.items() if callable(value)}

@@ -1,8 +1,10 @@
 """Small tasks made up for the tests."""
 
+from random import Random
+
 import numpy as np
 
-from engine.arc import Pair, Task, as_grid
+from engine.arc import Grid, Pair, Task, as_grid
 from engine.programs.candidate import Candidate
 
 
@@ -33,3 +35,27 @@ SYMMETRY = made_up(
 
 def candidate(source: str | None) -> Candidate:
     return Candidate(1, "sample", 0, 0, None, source, None)
+
+
+def random_task(rng: Random) -> Task:
+    """Two pairs and a test input of random structure, the outputs unrelated to any rule."""
+
+    def grid(rows: int, columns: int) -> Grid:
+        colours = [0, 0, 0, *rng.sample(range(1, 10), rng.randint(1, 3))]
+        cells = np.array([[rng.choice(colours) for _ in range(columns)] for _ in range(rows)])
+        if rng.random() < 0.3:
+            cells[rng.randrange(rows)] = rng.choice(colours)
+        if rng.random() < 0.3:
+            cells = np.kron(cells[: rows // 2 + 1, : columns // 2 + 1], np.ones((2, 2), int))
+        return as_grid(cells)
+
+    def size() -> tuple[int, int]:
+        return rng.randint(1, 9), rng.randint(1, 9)
+
+    inputs = [grid(*size()) for _ in range(3)]
+    same = rng.random() < 0.6
+    pairs = tuple(Pair(g, grid(*(g.shape if same else size()))) for g in inputs[:2])
+    return Task("random", pairs, (inputs[2],))
+
+
+TASKS = (RECOLOUR, TILE, SYMMETRY)

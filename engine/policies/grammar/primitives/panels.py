@@ -23,8 +23,7 @@ def separators(grid: Grid) -> tuple[Any, ...]:
     whole_rows = [r for r in range(height) if (grid[r] == grid[r, 0]).all()]
     whole_columns = [c for c in range(width) if (grid[:, c] == grid[0, c]).all()]
     empty = background(grid)
-    best: tuple[Any, ...] = ()
-    best_score = (False, 0)
+    best, best_score = None, (False, 0)
     for colour in range(10):
         rows = [r for r in whole_rows if grid[r, 0] == colour]
         columns = [c for c in whole_columns if grid[0, c] == colour]
@@ -32,7 +31,7 @@ def separators(grid: Grid) -> tuple[Any, ...]:
         score = (colour != empty, count)
         if 0 < count < height + width - 2 and score > best_score:
             best, best_score = (colour, rows, columns), score
-    if not best:
+    if best is None:
         raise ValueError("no dividing lines")
     return best
 

@@ -97,9 +97,9 @@ def _chosen(values: list[float], rank: object) -> list[bool]:
 
 def _separating(
     problem: Problem, found: list[list[Thing]], wanted: list[list[bool]]
-) -> list[tuple[str, object]]:
+) -> list[tuple[Quality, object]]:
     """Return the (quality, rank) pairs that choose the wanted objects best, all equally good."""
-    best: list[tuple[str, object]] = []
+    best: list[tuple[Quality, object]] = []
     top = -1.0
     for quality in QUALITIES:
         values = [quality(grid, things) for grid, things in zip(problem.demos, found, strict=True)]

@@ -11,6 +11,7 @@ from engine.policies.grammar.problem import Problem
 
 COPY = 10
 _MAX_ENTRIES = 80
+_MAX_CODES = 2000
 _OPTIONS = 12
 """How many of the best extra features a suggestion offers."""
 
@@ -45,7 +46,7 @@ def _tally(
         fetched = np.bincount(code[(copied == wanted)], minlength=size)
         action = np.where(fetched > right, COPY, action)
         right = np.maximum(fetched, right)
-    return action, counts.any(axis=1), int(right.sum())
+    return action, counts.sum(axis=1) > 0, int(right.sum())
 
 
 def _table(problem: Problem, slots: Values) -> Values | None:
@@ -73,23 +74,31 @@ def _table(problem: Problem, slots: Values) -> Values | None:
 
 
 def _suggest_features(problem: Problem, drawn: Values) -> Sequence[Values]:
-    """Offer the best companions of a feature drawn alone, among all features."""
+    """Offer the best companions of a feature drawn alone.
+
+    All features are tried on a task itself; on what a step left, every third one (which third
+    depends on the grids), because there are many such problems.
+    """
     if len(drawn[0]) > 1:
         return (drawn,)
     first, rest = drawn[0][0], drawn[1:]
-    start = _joint(problem, (first,)) if problem.same_size else None
+    found = problem.feature(first) if problem.same_size else None
     copied = _source(problem, rest[0]) if rest else None
-    if start is None or (rest and copied is None):
+    if found is None or (rest and copied is None):
         return ()
+    companions = tuple(FEATURES.values())
+    if problem.later:
+        companions = companions[problem.key[0] % 3 :: 3]
     scored: list[tuple[float, Values]] = []
-    for companion in FEATURES.values():
-        joint = _joint(problem, (first, companion)) if companion is not first else start
-        if joint is None or joint[1] > 4000:
+    for companion in (first, *companions):
+        other = problem.feature(companion)
+        if other is None or len(found[0]) * len(other[0]) > _MAX_CODES:
             continue
-        _, occurs, right = _tally(problem, *joint, copied)
+        code = found[1] * len(other[0]) + other[1]
+        _, occurs, right = _tally(problem, code, len(found[0]) * len(other[0]), copied)
         entries = int(occurs.sum())
         if entries <= _MAX_ENTRIES:
-            keys = (first, companion) if companion is not first else (first,)
+            keys = (first,) if companion is first else (first, companion)
             scored.append((right / len(problem.current) - 0.0002 * entries, (keys, *rest)))
     scored.sort(key=lambda pair: -pair[0])
     return [values for score, values in scored[:_OPTIONS] if score >= scored[0][0] - 0.01]
