@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import unicodedata
 
-_OBEYED = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-"""Unicode categories a terminal may act on, hide or draw differently from every other one."""
+_OBEYED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Unicode categories a terminal may act on, hide or draw in a width of its own."""
 
 TAB = "    "
 

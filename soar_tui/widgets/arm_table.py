@@ -144,14 +144,16 @@ class ArmTable(LineList):
             (f"{100 * top / pulls:.0f} %" if pulls else "–", "to the most pulled"),
             (count(len(self._lit)), "now"),
         ]
+        shown = f" {self.which}, by {self.order}"
+        room = max(0, width - len(shown))
         parts: list[Part] = []
         for figure, name in facts:
-            parts += [
+            fact: list[Part] = [
                 (figure, palette.ink("text", bold=True)),
                 (f" {name}  ", palette.ink("muted")),
             ]
-        shown = f" {self.which}, by {self.order}"
-        room = max(0, width - len(shown))
+            if sum(len(text) for text, _ in parts + fact) <= room:
+                parts += fact
         return beside([fit(parts, room), fit([(shown, palette.ink("accent"))], len(shown))])
 
     def draw_row(self, y: int, width: int) -> Strip:

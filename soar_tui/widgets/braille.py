@@ -49,16 +49,16 @@ def line_dots(xs: NDArray[np.float64], ys: NDArray[np.float64], shape: tuple[int
 
 def area_dots(heights: NDArray[np.float64], rows: int) -> Dots:
     """Return dots filled from below, column by column; a height of 0..1, any above 0 shows."""
-    filled = np.ceil(np.clip(np.nan_to_num(heights), 0, 1) * rows - 1e-9)
+    filled = np.ceil(np.clip(np.nan_to_num(heights), 0, 1) * rows)
     levels = np.arange(rows, 0, -1)[:, None]
     dots: Dots = levels <= filled[None, :]
     return dots
 
 
 def _put(dots: Dots, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
-    columns, rows = np.rint(x).astype(np.int64), np.rint(y).astype(np.int64)
+    columns, rows = np.rint(x), np.rint(y)
     inside = (columns >= 0) & (columns < dots.shape[1]) & (rows >= 0) & (rows < dots.shape[0])
-    dots[rows[inside], columns[inside]] = True
+    dots[rows[inside].astype(np.int64), columns[inside].astype(np.int64)] = True
 
 
 @lru_cache(maxsize=256)

@@ -105,7 +105,6 @@ class CandidateList(LineList):
         """
         if self._asked is None or request.number != self._asked.number:
             return
-        self._asked = None
         if request.where in ("first", "after"):
             self._append(rows)
             self._more_after = more
@@ -116,6 +115,8 @@ class CandidateList(LineList):
             self._first_place = 0
         if request.where == "last" and rows:
             self._stand(len(self._rows) - 1)
+        # Only now, because scrolling on the way here looks ahead with what is no longer so.
+        self._asked = None
         self._show()
 
     def add_newest(self, rows: Sequence[CandidateRow], total: int | None = None) -> None:

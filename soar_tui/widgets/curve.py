@@ -81,22 +81,22 @@ class CurveView(LineView, can_focus=False):
     def show(self, series: Sequence[Series], axes: Axes | None = None) -> None:
         """Show these curves in place of what was there."""
         self._series, self._axes = tuple(series), axes or Axes()
-        if self.is_mounted:
-            self._draw()
+        self._draw()
 
     def fit_to_size(self) -> None:
         self._draw()
 
     def forget_drawn(self) -> None:
         super().forget_drawn()
-        if self.is_mounted:
-            self._draw()
+        self._draw()
 
     def draw_line(self, y: int, width: int) -> Strip:
         """Return a line of the picture."""
         return self._lines[y]
 
     def _draw(self) -> None:
+        if not self.is_mounted:
+            return
         width, height = self.area
         self._lines = draw_curves(self._series, self._axes, width, height, self.palette)
         self.set_extent(len(self._lines))
@@ -108,12 +108,12 @@ def _span(series: Sequence[Series], axes: Axes) -> tuple[float, float, float, fl
     xs, ys = [x for x, _ in points] or [0.0, 1.0], [y for _, y in points] or [0.0, 1.0]
     low = min(ys) if axes.low is None else axes.low
     high = max(ys) if axes.high is None else axes.high
-    return (
-        min(xs),
-        max(xs) if max(xs) > min(xs) else min(xs) + 1,
-        low,
-        high if high > low else low + 1,
-    )
+    return (min(xs), _above(min(xs), max(xs)), low, _above(low, high))
+
+
+def _above(low: float, high: float) -> float:
+    """Return the upper end of a span that is never empty."""
+    return high if high > low else low + max(1.0, abs(low))
 
 
 def _plot(
@@ -129,8 +129,9 @@ def _plot(
         if not one.points:
             continue
         values = np.array(one.points, dtype=np.float64)
-        xs = (values[:, 0] - span[0]) / (span[1] - span[0])
-        ys = (values[:, 1] - span[2]) / (span[3] - span[2])
+        with np.errstate(over="ignore", invalid="ignore"):  # a diverged loss may be anything
+            xs = (values[:, 0] - span[0]) / (span[1] - span[0])
+            ys = (values[:, 1] - span[2]) / (span[3] - span[2])
         bits = codes(line_dots(xs, ys, (DOWN * height, ACROSS * width)))
         total |= bits
         owner[bits > 0] = number

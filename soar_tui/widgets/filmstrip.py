@@ -52,17 +52,15 @@ class Filmstrip(LineView, can_focus=True):
     def show(self, film: Film) -> None:
         """Show this line of descent."""
         self._film = film
-        if self.is_mounted:
-            self._draw()
-            self.go_to(0, 0)
+        self._draw()
+        self.go_to(0, 0)
 
     def fit_to_size(self) -> None:
         self._draw()
 
     def forget_drawn(self) -> None:
         super().forget_drawn()
-        if self.is_mounted:
-            self._draw()
+        self._draw()
 
     def watch_digits(self) -> None:
         """Draw anew."""
@@ -73,6 +71,8 @@ class Filmstrip(LineView, can_focus=True):
         return self._lines[y]
 
     def _draw(self) -> None:
+        if not self.is_mounted:
+            return
         digits = self.palette.digits if self.digits is None else self.digits
         self._lines = draw_film(self._film, self.area.width, self.palette, digits=digits)
         widest = max((line.cell_length for line in self._lines), default=0)

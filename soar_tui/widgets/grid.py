@@ -40,8 +40,7 @@ class GridView(LineView, can_focus=False):
     def show(self, grid: Grid | None, expected: Grid | None = None) -> None:
         """Show a grid (None: nothing), its cells compared with an expected grid if there is one."""
         self._grid, self._expected = grid, expected
-        if self.is_mounted:
-            self._draw()
+        self._draw()
 
     @property
     def cells(self) -> Cells:
@@ -55,8 +54,7 @@ class GridView(LineView, can_focus=False):
 
     def forget_drawn(self) -> None:
         super().forget_drawn()
-        if self.is_mounted:
-            self._draw()
+        self._draw()
 
     def watch_digits(self) -> None:
         """Draw anew."""
@@ -87,6 +85,8 @@ class GridView(LineView, can_focus=False):
         return fitting([self._grid.shape], size.width, size.height, digits=self._digits)
 
     def _draw(self) -> None:
+        if not self.is_mounted:
+            return
         grid = self._grid
         if grid is None:
             self._strips = []

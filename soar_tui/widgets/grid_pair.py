@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -65,8 +66,7 @@ class PairView(LineView, can_focus=True):
     def show(self, rows: tuple[PairRow, ...]) -> None:
         """Show these rows in place of what was there."""
         self._rows = rows
-        if self.is_mounted:
-            self._draw()
+        self._draw()
 
     def show_row(self, number: int) -> None:
         """Scroll a row to the top."""
@@ -78,8 +78,7 @@ class PairView(LineView, can_focus=True):
 
     def forget_drawn(self) -> None:
         super().forget_drawn()
-        if self.is_mounted:
-            self._draw()
+        self._draw()
 
     def watch_digits(self) -> None:
         """Draw anew."""
@@ -90,33 +89,58 @@ class PairView(LineView, can_focus=True):
         return self._lines[y]
 
     def _draw(self) -> None:
+        if not self.is_mounted:
+            return
         digits = self.palette.digits if self.digits is None else self.digits
-        self._lines, self._starts = [], []
-        cells = _cells(self._rows, self.area.width, self.area.height, digits)
-        for row in self._rows:
-            if self._lines:
-                self._lines.append(Strip.blank(0))
-            self._starts.append(len(self._lines))
-            self._lines += draw_pair(row, self.area.width, cells, self.palette, digits=digits)
+        width, height = self.area
+        cells = _cells(self._rows, width, height, digits)
+        self._lines, self._starts = draw_pairs(
+            self._rows, width, cells, self.palette, digits=digits
+        )
         widest = max((line.cell_length for line in self._lines), default=0)
         self.set_extent(len(self._lines), widest)
         self.redraw()
 
 
-def draw_pair(
-    row: PairRow, width: int, cells: Cells, palette: Palette, *, digits: bool = False
-) -> list[Strip]:
-    """Draw one row: its title and verdict, then its pictures, wrapped at `width`."""
-    pictures = [
-        grid_picture(row.input, cells, palette, caption=_caption("input", palette), digits=digits)
+def draw_pairs(
+    rows: Sequence[PairRow], width: int, cells: Cells, palette: Palette, *, digits: bool = False
+) -> tuple[list[Strip], list[int]]:
+    """Draw rows of pictures below their titles; return the lines and where each row begins.
+
+    The pictures of all rows line up where the width allows, else each row is wrapped by itself.
+    """
+    drawn = [list(pair_pictures(row, cells, palette, digits=digits)) for row in rows]
+    least = [
+        max(picture.width for picture in column if picture is not None)
+        for column in zip_longest(*drawn)
     ]
+    if sum(least) + len(ARROW) * (len(least) - 1) > width:
+        least = []
+    lines: list[Strip] = []
+    starts = []
+    for row, pictures in zip(rows, drawn, strict=True):
+        if lines:
+            lines.append(Strip.blank(0))
+        starts.append(len(lines))
+        lines.append(fit([(one_line(row.title), palette.ink("text", bold=True))], max(1, width)))
+        lines += flow(pictures, width, palette, least=least)
+    return lines, starts
+
+
+def pair_pictures(
+    row: PairRow, cells: Cells, palette: Palette, *, digits: bool = False
+) -> Iterator[Picture]:
+    """Draw input → expected → produced, each produced grid with its verdict."""
+    yield grid_picture(row.input, cells, palette, caption=_caption("input", palette), digits=digits)
     if row.expected is not None:
         caption = _caption("expected", palette)
-        pictures.append(grid_picture(row.expected, cells, palette, caption=caption, digits=digits))
-    for produced in row.produced:
-        pictures += _produced(produced, row.expected, cells, palette, digits)
-    title = fit([(one_line(row.title), palette.ink("text", bold=True))], max(1, width))
-    return [title, *flow(pictures, width, palette, arrows=True)]
+        picture = grid_picture(row.expected, cells, palette, caption=caption, digits=digits)
+        yield replace(picture, led=True)
+    for number, produced in enumerate(row.produced):
+        first, *others = _produced(produced, row.expected, cells, palette, digits)
+        # Arrows lead from the input; two submissions do not lead to each other.
+        yield replace(first, led=number == 0)
+        yield from others
 
 
 def _produced(

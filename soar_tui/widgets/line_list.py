@@ -69,11 +69,8 @@ class LineList(LineView, can_focus=True):
         return max(0, min(cursor, self.rows - 1))
 
     def watch_cursor(self, before: int, cursor: int) -> None:
-        """Repaint the two lines, bring the cursor into view and tell."""
-        self._drawn.pop(before, None)
-        self._drawn.pop(cursor, None)
-        self.refresh_lines(before + self.header)
-        self.refresh_lines(cursor + self.header)
+        """Repaint what changed, bring the cursor into view and tell."""
+        self.redraw()
         self.show_line(cursor)
         self.post_message(self.Moved(self, cursor))
 

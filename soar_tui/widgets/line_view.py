@@ -33,6 +33,13 @@ class LineView(ScrollView, Painted):
         color: $foreground;
         scrollbar-size: 1 1;
         scrollbar-gutter: stable;
+        scrollbar-color: $panel-lighten-3;
+        scrollbar-color-hover: $primary;
+        scrollbar-color-active: $primary;
+        scrollbar-background: $surface;
+        scrollbar-background-hover: $surface;
+        scrollbar-background-active: $surface;
+        scrollbar-corner-color: $surface;
         height: 1fr;
         width: 1fr;
     }
@@ -104,14 +111,16 @@ class LineView(ScrollView, Painted):
     def go_to(self, line: int, column: int | None = None) -> None:
         """Scroll at once so that a line (and column) is the first in view."""
         if self.is_mounted:
-            self.scroll_to(column, max(0, line), animate=False)
+            # Forced, because the scroll bar may only come with the layout that is due.
+            self.scroll_to(column, max(0, line), animate=False, force=True)
 
     def forget_drawn(self) -> None:
         self._drawn.clear()
 
     def on_resize(self, event: events.Resize) -> None:
         """Draw for the new size."""
-        self._drawn.clear()
+        if self.area.width != self._drawn_width:
+            self._drawn.clear()
         self.fit_to_size()
 
     def fit_to_size(self) -> None:

@@ -126,7 +126,14 @@ class Pane(Vertical):
     """A titled frame around one widget that can step back for a state."""
 
     DEFAULT_CSS = """
-    Pane { border: round $panel-lighten-2; background: $surface; height: 1fr; width: 1fr; }
+    Pane {
+        border: round $panel-lighten-2;
+        border-title-color: $foreground;
+        border-subtitle-color: $warning;
+        background: $surface;
+        height: 1fr;
+        width: 1fr;
+    }
     Pane:focus-within { border: round $primary; }
     Pane.-stale { border: round $warning; }
     Pane > StateView { display: none; }

@@ -6,13 +6,13 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.style import Style
+from rich.cells import cell_len
 from textual.strip import Strip
 
 from engine.arc.grid import Grid
 from soar_tui.widgets.grid_picture import Cells, Mask, draw_grid, framed
 from soar_tui.widgets.palette import Palette, Role
-from soar_tui.widgets.strips import Part, columns, fit, left
+from soar_tui.widgets.strips import Part, columns, fit
 
 ARROW = " → "
 _WORDS_WIDTH = 26
@@ -20,15 +20,16 @@ _WORDS_WIDTH = 26
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A caption and lines of one width."""
+    """A caption and lines of one width; `led` says that an arrow leads to it."""
 
     caption: tuple[Part, ...]
     lines: tuple[Strip, ...]
+    led: bool = False
 
     @property
     def width(self) -> int:
         """Width of its lines, at least that of the caption."""
-        caption = sum(len(text) for text, _ in self.caption)
+        caption = sum(cell_len(text) for text, _ in self.caption)
         return max(caption, self.lines[0].cell_length if self.lines else 0)
 
 
@@ -56,51 +57,55 @@ def words_picture(
 ) -> Picture:
     """Make a picture of words, for a grid that is not there; `text` has been sanitised."""
     wrapped = textwrap.wrap(text, _WORDS_WIDTH) or [""]
-    width = max(len(line) for line in wrapped)
+    width = max(cell_len(line) for line in wrapped)
     lines = [fit([(line, palette.ink(role))], width) for line in wrapped]
     return Picture(tuple(caption), tuple(framed(lines, palette.ink("faint"))))
 
 
 def flow(
-    pictures: Sequence[Picture], width: int, palette: Palette, *, arrows: bool = False
+    pictures: Sequence[Picture], width: int, palette: Palette, *, least: Sequence[int] = ()
 ) -> list[Strip]:
     """Set pictures in rows of at most `width` cells, an empty line between rows.
 
-    With `arrows` one stands between neighbours. A picture wider than `width` gets its own row and
-    makes it wider.
+    `least` are widths to give the first pictures at least, so that rows set one by one line up. A
+    picture wider than `width` gets its own row and makes it wider.
     """
-    gap = ARROW if arrows else "  "
-    rows: list[list[Picture]] = []
+    sized = [
+        (picture, max(picture.width, least[place] if place < len(least) else 0))
+        for place, picture in enumerate(pictures)
+    ]
+    rows: list[list[tuple[Picture, int]]] = []
     used = 0
-    for picture in pictures:
-        needed = picture.width + len(gap)
+    for picture, size in sized:
+        needed = size + len(_gap(picture))
         if rows and used + needed <= width:
-            rows[-1].append(picture)
+            rows[-1].append((picture, size))
             used += needed
         else:
-            rows.append([picture])
-            used = picture.width
+            rows.append([(picture, size)])
+            used = size
     lines: list[Strip] = []
     for number, row in enumerate(rows):
         if number:
             lines.append(Strip.blank(0))
-        lines += _row(row, gap, palette.ink("muted"))
+        lines += _row(row, palette)
     return lines
 
 
-def _row(row: Sequence[Picture], gap: str, style: Style) -> list[Strip]:
-    blocks = []
-    for picture in row:
-        body = [fit(line, picture.width) for line in map(_parts, picture.lines)]
-        blocks.append([fit(picture.caption, picture.width), *body])
-    # The arrow stands where the shortest neighbour still has its middle.
-    middle = min(len(block) for block in blocks) // 2
-    between = [
-        fit([(gap if y == middle else left("", len(gap)), style)], len(gap))
-        for y in range(max(len(block) for block in blocks))
-    ]
-    return columns(blocks, between)
+def _gap(picture: Picture) -> str:
+    return ARROW if picture.led else "  "
 
 
-def _parts(strip: Strip) -> list[Part]:
-    return [(segment.text, segment.style) for segment in strip]
+def _row(row: Sequence[tuple[Picture, int]], palette: Palette) -> list[Strip]:
+    height = 1 + max(len(picture.lines) for picture, _ in row)
+    # The arrow stands where the shortest of them still has its middle.
+    middle = (1 + min(len(picture.lines) for picture, _ in row)) // 2
+    blocks: list[list[Strip]] = []
+    for place, (picture, size) in enumerate(row):
+        if place:
+            gap = _gap(picture)
+            arrow = fit([(gap, palette.ink("muted"))], len(gap))
+            blocks.append([arrow if y == middle else Strip.blank(len(gap)) for y in range(height)])
+        body = [line.adjust_cell_length(size) for line in picture.lines]
+        blocks.append([fit(picture.caption, size), *body])
+    return columns(blocks, 0)

@@ -107,7 +107,6 @@ def _figures(step: Step, width: int) -> str:
     text = ""
     for fact in known:
         longer = f"{text}  {fact}" if text else fact
-        if len(longer) > width:
-            break
-        text = longer
+        if len(longer) <= width:
+            text = longer
     return text or (f"{short(step.done)}/{short(step.whole)}" if step.whole else "")

@@ -72,28 +72,19 @@ def lay_over(strip: Strip, style: Style) -> Strip:
     )
 
 
-def columns(blocks: Sequence[Sequence[Strip]], gap: Sequence[Strip] | int = 1) -> list[Strip]:
-    """Put blocks of lines beside each other; each block's lines are of one width.
-
-    `gap` is a number of blank cells, or lines to put between each two blocks.
-    """
+def columns(blocks: Sequence[Sequence[Strip]], gap: int = 1) -> list[Strip]:
+    """Put blocks of lines beside each other, `gap` cells apart; a block's lines are of one width."""
     height = max((len(block) for block in blocks), default=0)
     blanks = [Strip.blank(block[0].cell_length) if block else Strip([]) for block in blocks]
     lines = []
     for row in range(height):
         line: list[Strip] = []
         for place, block in enumerate(blocks):
-            if place:
-                line.append(_gap(gap, row))
+            if place and gap:
+                line.append(Strip.blank(gap))
             line.append(block[row] if row < len(block) else blanks[place])
         lines.append(beside(line))
     return lines
-
-
-def _gap(gap: Sequence[Strip] | int, row: int) -> Strip:
-    if isinstance(gap, int):
-        return Strip.blank(gap)
-    return gap[row] if row < len(gap) else Strip.blank(gap[0].cell_length)
 
 
 def changed_spans(old: Strip, new: Strip) -> list[tuple[int, int]]:

@@ -149,16 +149,14 @@ class VoteGrids(LineView, can_focus=True):
     def show(self, patterns: Iterable[Pattern]) -> None:
         """Show these patterns in their order."""
         self._patterns = tuple(patterns)
-        if self.is_mounted:
-            self._draw()
+        self._draw()
 
     def fit_to_size(self) -> None:
         self._draw()
 
     def forget_drawn(self) -> None:
         super().forget_drawn()
-        if self.is_mounted:
-            self._draw()
+        self._draw()
 
     def watch_digits(self) -> None:
         """Draw anew."""
@@ -169,6 +167,8 @@ class VoteGrids(LineView, can_focus=True):
         return self._lines[y]
 
     def _draw(self) -> None:
+        if not self.is_mounted:
+            return
         digits = self.palette.digits if self.digits is None else self.digits
         cells = _cells(self._patterns, self.area.width, self.area.height, digits)
         tests = len(self._patterns[0].outputs) if self._patterns else 0

@@ -62,7 +62,7 @@ class WallLayout:
 
 def lay_out(tasks: int, width: int, height: int, density: Density = "auto") -> WallLayout:
     """Choose the largest pictures with which all tasks are in view, or else what shows most."""
-    cells = WallLayout(max(1, width // _CELL), None)
+    cells = WallLayout(max(1, (width + 1) // _CELL), None)
     if cells.per_row > 10:
         cells = WallLayout(cells.per_row // 10 * 10, None)  # tens are easier to count
     if density == "cells" or not tasks:
