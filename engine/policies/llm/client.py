@@ -114,8 +114,14 @@ class ChatClient:
         body = dialect.chat_request(self.endpoint, self._decoding, messages, n, max_tokens)
         url = self.endpoint.url.rstrip("/") + "/chat/completions"
         seconds = self._decoding.request_seconds
-        content = await self._insist(url, body, messages, seconds)
-        reply = _reply(content, n, self.endpoint)
+        answer = _answer(await self._insist(url, body, messages, seconds), self.endpoint)
+        texts = [choice.text for choice in answer.whole(n)]
+        if self.endpoint.server in dialect.COUNTS_FIRST_ONLY:
+            tokens_out = [await self._count_text(text) for text in texts]
+        else:
+            total = (answer.usage.completion_tokens or 0) if answer.usage else 0
+            tokens_out = _shares(total, [1 + len(text) for text in texts])
+        reply = _reply(answer, n, tokens_out, self.endpoint.price)
         if len(reply.completions) == 1 < n:
             self._one_each = True
         return reply
@@ -135,17 +141,22 @@ class ChatClient:
 
     async def _count(self, messages: Messages) -> int:
         path, body = dialect.chat_count_request(self.endpoint, messages)
-        content = await self._ask_tokenizer(path, body, messages)
+        content = await self._insist(self._root + path, body, messages, COUNT_SECONDS)
         try:
-            if path == "/apply-template":
-                path, body = dialect.text_count_request(content)
-                content = await self._ask_tokenizer(path, body, messages)
+            if path == dialect.RENDER:
+                return await self._count_text(dialect.rendered(content))
             return dialect.token_count(content)
         except msgspec.DecodeError as error:
             raise ReplyError(f"{self._root}{path}: not the answer of a tokenizer") from error
 
-    async def _ask_tokenizer(self, path: str, body: dict[str, object], messages: Messages) -> bytes:
-        return await self._insist(self._root + path, body, messages, COUNT_SECONDS)
+    async def _count_text(self, text: str) -> int:
+        url = f"{self._root}/tokenize"
+        shown: Messages = [{"role": "user", "content": text}]
+        content = await self._insist(url, dialect.text_count_request(text), shown, COUNT_SECONDS)
+        try:
+            return dialect.token_count(content)
+        except msgspec.DecodeError as error:
+            raise ReplyError(f"{url}: not the answer of a tokenizer") from error
 
     async def _insist(
         self, url: str, body: dict[str, object], messages: Messages, seconds: float
@@ -247,32 +258,34 @@ def _retry_after(response: httpx.Response) -> float | None:
         return None
 
 
-def _reply(content: bytes, n: int, endpoint: EndpointConfig) -> Reply:
+def _answer(content: bytes, endpoint: EndpointConfig) -> dialect.ChatBody:
     try:
-        body = msgspec.json.decode(content, type=dialect.ChatBody)
+        return msgspec.json.decode(content, type=dialect.ChatBody)
     except msgspec.DecodeError as error:
         raise ReplyError(f"{endpoint.url}: not a chat completion: {error}") from error
-    whole = [c for c in body.choices[:n] if c.finish_reason not in {None, "abort"}]
-    tokens_in = (body.usage.prompt_tokens or 0) if body.usage else 0
-    tokens_out = (body.usage.completion_tokens or 0) if body.usage else 0
-    details = body.usage.prompt_tokens_details if body.usage else None
+
+
+def _reply(
+    answer: dialect.ChatBody, n: int, tokens_out: list[int], price: PriceConfig | None
+) -> Reply:
+    tokens_in = (answer.usage.prompt_tokens or 0) if answer.usage else 0
+    details = answer.usage.prompt_tokens_details if answer.usage else None
     cached = min((details.cached_tokens or 0) if details else 0, tokens_in)
-    texts = [choice.message.content or "" for choice in whole]
+    whole = answer.whole(n)
     completions = tuple(
         Completion(
-            text,
+            choice.text,
             "length" if choice.finish_reason == "length" else "stop",
             tokens_in=share_in,
             tokens_out=share_out,
             tokens_cached=share_cached,
-            cost=_cost(endpoint.price, share_in, share_cached, share_out),
-            weights=body.weights,
+            cost=_cost(price, share_in, share_cached, share_out),
+            weights=answer.weights,
         )
-        for choice, text, share_in, share_out, share_cached in zip(
+        for choice, share_in, share_out, share_cached in zip(
             whole,
-            texts,
             _shares(tokens_in, [1] * len(whole)),
-            _shares(tokens_out, [1 + len(text) for text in texts]),
+            tokens_out,
             _shares(cached, [1] * len(whole)),
             strict=True,
         )

@@ -24,6 +24,12 @@ _TAKES_MIN_P: frozenset[Server] = frozenset({"sglang", "vllm", "llama.cpp"})
 ONE_EACH: frozenset[Server] = frozenset({"ollama"})
 """Servers that give one completion a request, whatever `n` says."""
 
+COUNTS_FIRST_ONLY: frozenset[Server] = frozenset({"llama.cpp"})
+"""Servers whose usage counts the tokens of the first completion alone."""
+
+RENDER = "/apply-template"
+"""Where llama.cpp turns messages into the text that its tokenizer then counts."""
+
 
 def chat_request(
     endpoint: EndpointConfig,
@@ -59,6 +65,11 @@ class _Choice(msgspec.Struct):
     message: _Text
     finish_reason: str | None = None
 
+    @property
+    def text(self) -> str:
+        """The completion's text; some servers send null for an empty one."""
+        return self.message.content or ""
+
 
 class _Details(msgspec.Struct):
     cached_tokens: int | None = None
@@ -76,6 +87,10 @@ class ChatBody(msgspec.Struct):
     choices: list[_Choice]
     usage: _Usage | None = None
     metadata: dict[str, Any] | None = None
+
+    def whole(self, n: int) -> list[_Choice]:
+        """Return the first `n` choices without those that the server aborted."""
+        return [c for c in self.choices[:n] if c.finish_reason not in {None, "abort"}]
 
     @property
     def weights(self) -> str | None:
@@ -100,15 +115,19 @@ def counting_requests(endpoint: EndpointConfig) -> bool:
 def chat_count_request(endpoint: EndpointConfig, messages: Messages) -> tuple[str, dict[str, Any]]:
     """Return path (from the server's root) and body of the first request that counts tokens."""
     if endpoint.server == "llama.cpp":
-        return "/apply-template", {"messages": messages}
+        return RENDER, {"messages": messages}
     body: dict[str, Any] = {"messages": messages, "add_generation_prompt": True}
     return "/tokenize", body if endpoint.server == "sglang" else body | {"model": endpoint.model}
 
 
-def text_count_request(rendered: bytes) -> tuple[str, dict[str, Any]]:
-    """Return llama.cpp's second request, from the reply to its first."""
-    prompt = msgspec.json.decode(rendered, type=_Rendered).prompt
-    return "/tokenize", {"content": prompt, "add_special": False, "parse_special": True}
+def rendered(body: bytes) -> str:
+    """Return the text in the reply to a request to RENDER."""
+    return msgspec.json.decode(body, type=_Rendered).prompt
+
+
+def text_count_request(text: str) -> dict[str, Any]:
+    """Return the body of llama.cpp's request that tokenizes a text."""
+    return {"content": text, "add_special": False, "parse_special": True}
 
 
 def token_count(body: bytes) -> int:

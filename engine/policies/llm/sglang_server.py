@@ -196,10 +196,10 @@ async def reload_weights(endpoint: EndpointConfig, model: str, version: str) -> 
             raise ReloadError(f"{root}: serves weights {served!r} after loading {version!r}")
         content = await control.call("POST", "/v1/chat/completions", _CANARY, CANARY_SECONDS)
     try:
-        (choice,) = msgspec.json.decode(content, type=dialect.ChatBody).choices
-    except (msgspec.DecodeError, ValueError) as error:
+        answers = msgspec.json.decode(content, type=dialect.ChatBody).whole(1)
+    except msgspec.DecodeError as error:
         raise ReloadError(f"{root}: no chat completion from weights {version!r}") from error
-    if choice.finish_reason in {None, "abort"} or not choice.message.content:
+    if not any(answer.text for answer in answers):
         raise ReloadError(f"{root}: writes nothing with weights {version!r}")
 
 

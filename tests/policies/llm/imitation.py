@@ -102,7 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
             if not self._misbehave(body, fault):
                 self._json(200, answer)
         elif path == "/tokenize":
-            text = body.get("content") or " ".join(m["content"] for m in body["messages"])
+            text = body.get("content", "") or " ".join(m["content"] for m in body["messages"])
             self._json(200, {"tokens": list(range(len(text.split()))), "max_model_len": 30000})
         elif path == "/apply-template":
             self._json(200, {"prompt": " ".join(m["content"] for m in body["messages"])})

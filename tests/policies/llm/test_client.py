@@ -57,6 +57,13 @@ async def test_the_shares_of_tokens_and_cost_add_up_to_the_request(server):
     assert total == pytest.approx((60 * 2.0 + 40 * 0.5 + 70 * 8.0) / 1e6)
 
 
+async def test_llama_cpp_counts_one_completion_so_its_tokenizer_counts_all(server):
+    async with client_of(server, server="llama.cpp") as client:
+        reply = await client.complete(MESSAGES, 3, 500)
+    counts = [len(completion.text.split()) for completion in reply.completions]
+    assert [completion.tokens_out for completion in reply.completions] == counts
+
+
 async def test_an_aborted_completion_is_not_one(server):
     server.faults.extend(["abort", "abort one"])
     async with client_of(server) as client:

@@ -1,0 +1,225 @@
+"""The trainer of language models: one-shot jobs in an interpreter of their own.
+
+A job file goes in, JSON lines of progress come out, and the checkpoint's folder is renamed into
+place once it is whole:
+
+    merged/           16-bit weights with tokenizer, for sglang and to train from
+    adapter/          the LoRA adapter
+    model.gguf        for the policy `local`, where the base model is a GGUF file
+    checkpoint.json   what it was made of
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.config import TrainConfig
+from engine.learning.dataset import DatasetError, read_dataset
+from engine.learning.trainers.protocol import Checkpoint, Progress, TrainingError
+from engine.learning.trainers.rows import write_rows
+from engine.policies.llm.leash import GRACE_SECONDS, leashed
+from engine.policies.llm.local import GGUF
+from engine.policies.llm.process import log_tail
+from engine.policies.llm.sglang_server import MERGED
+
+_LORA_JOB = Path(__file__).with_name("lora_job.py")
+_GGUF_JOB = Path(__file__).with_name("gguf_job.py")
+
+_LONGEST_LINE = 1 << 24
+
+
+class SubprocessTrainer:
+    """Tunes a language model by unsloth or by transformers with peft and trl.
+
+    What its libraries print goes to `log_file`. `base` is used where a training names none: a
+    folder, a hub name in the hub's cache, or a GGUF file.
+    """
+
+    def __init__(
+        self, config: TrainConfig, base: str | None, log_file: Path, *, seed: int = 0
+    ) -> None:
+        self._config = config
+        self._base = config.model or base
+        self._log_file = log_file
+        self._seed = seed
+        self._python = config.python or sys.executable
+
+    async def train(
+        self,
+        dataset: Path,
+        base: Path | None,
+        out_dir: Path,
+        on_progress: Callable[[Progress], None],
+    ) -> Checkpoint:
+        """Tune as engine.learning.trainers.protocol.Trainer says."""
+        model = self._base if base is None else str(base)
+        if model is None:
+            raise TrainingError("train.model: no base model is named, nor serve.model")
+        async with _unfinished(out_dir) as folder:
+            rows = folder / "rows.jsonl"
+            await asyncio.to_thread(self._write_rows, dataset, rows)
+            weights = model
+            if model.endswith(".gguf"):
+                weights = str(folder / "base")
+                await self._convert(
+                    {"to": "safetensors", "gguf": model, "weights": weights}, folder
+                )
+            # Projections of a GGUF file are written in float16, which keeps more of an update.
+            job = self._job(weights, rows, folder) | {"half": model.endswith(".gguf")}
+            done = await self._run(_LORA_JOB, job, folder, on_progress)
+            if model.endswith(".gguf"):
+                job = {"to": "gguf", "gguf": model, "weights": str(folder / MERGED)}
+                await self._convert(job | {"out": str(folder / GGUF)}, folder)
+                await asyncio.to_thread(shutil.rmtree, weights)
+            await asyncio.to_thread(folder.rename, out_dir)
+        return Checkpoint(
+            path=out_dir,
+            base=model,
+            rows=done["rows"],
+            dropped=done["dropped"],
+            losses=tuple(done["losses"]),
+            tokens=done["tokens"],
+            seconds=done["seconds"],
+            surviving=done["surviving"],
+        )
+
+    def _write_rows(self, dataset: Path, rows: Path) -> None:
+        try:
+            count = write_rows(read_dataset(dataset), rows, np.random.default_rng(self._seed))
+        except DatasetError as error:
+            raise TrainingError(str(error)) from error
+        if not count:
+            raise TrainingError(f"{dataset}: holds no examples")
+
+    def _job(self, base: str, rows: Path, out: Path) -> dict[str, Any]:
+        config = self._config
+        return {
+            "trainer": config.trainer,
+            "base": base,
+            "rows": str(rows),
+            "out": str(out),
+            "seed": self._seed,
+            "rank": config.rank,
+            "alpha": config.alpha,
+            "four_bit": config.four_bit,
+            "learning_rate": config.learning_rate,
+            "warmup": config.warmup,
+            "weight_decay": config.weight_decay,
+            "epochs": config.epochs,
+            "steps": config.steps,
+            "batch": config.batch,
+            "accumulation": config.accumulation,
+            "max_length": config.max_length,
+            "cpu": config.cpu,
+        }
+
+    async def _convert(self, job: Mapping[str, Any], folder: Path) -> None:
+        await self._run(_GGUF_JOB, job, folder, lambda progress: None)
+
+    async def _run(
+        self,
+        script: Path,
+        job: Mapping[str, Any],
+        folder: Path,
+        on_progress: Callable[[Progress], None],
+    ) -> dict[str, Any]:
+        """Run a job's script to its end and return its last words. Raises TrainingError."""
+        name = script.stem
+        job_file = folder / f"{name}.json"
+        job_file.write_text(json.dumps(job, indent=1), encoding="utf-8")
+        self._log_file.parent.mkdir(parents=True, exist_ok=True)
+        done: dict[str, Any] | None = None
+        async with self._process([self._python, str(script), str(job_file)]) as process:
+            assert process.stdout is not None
+            while line := await self._line(process.stdout, name):
+                try:
+                    said = json.loads(line)
+                    match said["event"]:
+                        case "step":
+                            on_progress(_progress(said))
+                        case "done":
+                            done = said
+                        case "failed":
+                            raise TrainingError(f"{name}: {said['reason']}")
+                except (ValueError, KeyError, TypeError) as error:
+                    raise TrainingError(f"{name}: said {line[:80]!r}, no line of ours") from error
+            code = await process.wait()
+        if code or done is None:
+            raise TrainingError(self._ended(name, f"ended with exit code {code}"))
+        return done
+
+    async def _line(self, stream: asyncio.StreamReader, name: str) -> bytes:
+        limit = self._config.silence_seconds
+        try:
+            async with asyncio.timeout(limit):
+                return await stream.readline()
+        except TimeoutError:
+            raise TrainingError(self._ended(name, f"said nothing for {limit:g} s")) from None
+
+    def _ended(self, name: str, what: str) -> str:
+        return f"{name} {what}; {self._log_file} ends with\n{log_tail(self._log_file)}"
+
+    @asynccontextmanager
+    async def _process(self, command: Sequence[str]) -> AsyncIterator[asyncio.subprocess.Process]:
+        """Run a command on a leash; whatever happens, it is gone afterwards."""
+        with self._log_file.open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                *leashed(command),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+                limit=_LONGEST_LINE,
+                # Its own environment's packages, whatever ours is started with.
+                env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
+            )
+        try:
+            yield process
+        finally:
+            assert process.stdin is not None
+            process.stdin.close()
+            try:
+                async with asyncio.timeout(GRACE_SECONDS + 5.0):
+                    await process.wait()
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+
+
+@asynccontextmanager
+async def _unfinished(out_dir: Path) -> AsyncIterator[Path]:
+    """Make a folder beside `out_dir`, and remove what is left of it in the end."""
+    folder = out_dir.with_name(out_dir.name + ".new")
+    await asyncio.to_thread(_make, folder, out_dir)
+    try:
+        yield folder
+    finally:
+        # Not in a thread: when cancelled, it must be gone before the cancellation goes on.
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _make(folder: Path, out_dir: Path) -> None:
+    if out_dir.exists():
+        raise TrainingError(f"{out_dir}: there already")
+    shutil.rmtree(folder, ignore_errors=True)  # what a training that was killed has left
+    folder.mkdir(parents=True)
+
+
+def _progress(said: Mapping[str, Any]) -> Progress:
+    return Progress(
+        step=said["step"],
+        steps=said["steps"],
+        loss=said["loss"],
+        tokens=said["tokens"],
+        seconds=said["seconds"],
+    )
