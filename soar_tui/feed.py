@@ -8,7 +8,6 @@ is asked less often, so that the feed takes at most a quarter of the time.
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import deque
@@ -22,6 +21,7 @@ from engine.archive.rows import IterationRow, Status
 from engine.archive.schema import ArchiveError
 from engine.config import ConfigError, Settings, load_settings
 from engine.control import SETTINGS_NAME, RunState, run_state
+from soar_tui.opening import remote
 
 ROWS: Final = 2_000
 """Rows of the journal a turn reads at most."""
@@ -31,11 +31,6 @@ _STATE_SECONDS: Final = 0.5
 _RATE_SECONDS: Final = 10.0
 _SHARE: Final = 4
 T = TypeVar("T")
-
-
-def remote() -> bool:
-    """Whether this terminal is at the other end of an SSH connection."""
-    return bool(os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY"))
 
 
 class OpenRun:

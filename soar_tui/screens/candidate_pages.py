@@ -60,6 +60,11 @@ class CandidatePages:
         elif request.where == "last":
             self._to_the_end = True
         self._list.put_page(request, rows, page.next)
+        nothing = not rows and page.next is None and request.where in ("first", "last")
+        self._list.border_subtitle = "nothing matches these filters" if nothing else ""
+        chosen = [place for place, row in enumerate(rows) if row.id == self._app.view.candidate]
+        if chosen and request.where == "first":
+            self._list.cursor = chosen[0]
 
     def _add_newest(self, total: int | None) -> None:
         query = self._query

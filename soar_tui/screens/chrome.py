@@ -139,16 +139,28 @@ class KeyLine(_Line):
         self._keys: tuple[tuple[str, str, str, bool], ...] = ()
 
     def show(self, keys: Sequence[tuple[str, str, str, bool]]) -> None:
-        """Show keys as (id, key, label, whether it works now)."""
+        """Show keys as (action, key, label, whether it works now), help last."""
         if tuple(keys) != self._keys:
             self._keys = tuple(keys)
             self.refresh()
 
     def parts(self, width: int) -> Sequence[Part]:
-        palette = self.palette
+        shown_keys = [self._key(*entry) for entry in self._keys]
+        # Help comes last and always: it lists those for which there was no room.
+        last = shown_keys.pop() if shown_keys else []
+        room = width - sum(len(text) for text, _ in last)
         parts: list[Part] = []
-        for identifier, key, label, works in self._keys:
-            click = Style.from_meta({"@click": f"app.act({identifier!r})"})
-            parts.append((f" {shown(key)}", palette.ink("accent" if works else "faint") + click))
-            parts.append((f" {label} ", palette.ink("muted" if works else "faint") + click))
-        return parts
+        for key in shown_keys:
+            room -= sum(len(text) for text, _ in key)
+            if room < 0:
+                break
+            parts += key
+        return [*parts, *last]
+
+    def _key(self, action: str, key: str, label: str, works: bool) -> list[Part]:
+        palette = self.palette
+        click = Style.from_meta({"@click": action})
+        return [
+            (f" {shown(key)}", palette.ink("accent" if works else "faint") + click),
+            (f" {label} ", palette.ink("muted" if works else "faint") + click),
+        ]

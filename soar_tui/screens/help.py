@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from soar_tui.keys import EVERYWHERE, OF_PLACE, find, shown
+from soar_tui.keys import EVERYWHERE, OF_PLACE, PLACES, find, shown
 from soar_tui.screens.place import act_of
 
 if TYPE_CHECKING:
@@ -29,17 +29,20 @@ def sections(
     of_place = {key.id for key in OF_PLACE.get(place, ())}
     everywhere = {key.id for key in EVERYWHERE}
     groups: dict[str, dict[str, list[str]]] = {"pane": {}, "place": {}, "everywhere": {}}
+    places = {f"go-{name}" for _, name, _ in PLACES}
     for key, binding in active.items():
         name = act_of(binding.binding.action)
         if name is not None and name in of_place:
             groups["place"].setdefault(find(name, place).help, []).append(shown(key))
+        elif name is not None and name in places:
+            groups["everywhere"].setdefault("go to a place of the bar", []).append(shown(key))
         elif name is not None and name in everywhere:
             groups["everywhere"].setdefault(find(name).help, []).append(shown(key))
         elif binding.node is focused and focused is not None and binding.binding.description:
             groups["pane"].setdefault(binding.binding.description, []).append(shown(key))
     titles = {"pane": "this pane", "place": f"{place}", "everywhere": "everywhere"}
     return [
-        (titles[group], [("  ".join(dict.fromkeys(ks)), text) for text, ks in lines.items()])
+        (titles[group], [(" ".join(dict.fromkeys(ks)), text) for text, ks in lines.items()])
         for group, lines in groups.items()
         if lines
     ]
@@ -69,7 +72,7 @@ class Help(ModalScreen[None]):
             for title, lines in self._sections:
                 text.append(f"{title}\n", style="bold")
                 for keys, about in lines:
-                    text.append(f"  {keys:<14} {about}\n")
+                    text.append(f"  {keys:<17} {about}\n")
                 text.append("\n")
             text.append("Tab goes from pane to pane. Change keys in config.toml, [keys].")
             yield Static(text)

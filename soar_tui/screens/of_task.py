@@ -62,7 +62,7 @@ def task_rows(run: OpenRun, iteration: int) -> list[TaskRow]:
 def subject_line(subject: Subject) -> Text:
     """Return the line on top of a place about one task."""
     row = subject.row
-    text = Text(no_wrap=True, overflow="ellipsis")
+    text = Text(overflow="ellipsis")
     text.append(one_line(subject.task.id), style="bold")
     text.append(f"  task {subject.index + 1} of {subject.tasks}")
     text.append(f" · iteration {subject.iteration + 1} of {subject.iterations}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, Final
 
 from rich.text import Text
@@ -171,39 +172,48 @@ def _elapsed(header: Header | None, row: IterationRow) -> float | None:
     return float(seconds) if isinstance(seconds, int | float) else None
 
 
-def figures(body: OverviewBody, header: Header | None) -> Text:
-    """Return the counters, one subject per line."""
+def facts(body: OverviewBody, header: Header | None) -> list[tuple[str, str, str]]:
+    """Return the counters: name, figure, and what else there is to say of it."""
     row = body.row
     seconds = _elapsed(header, row)
-    text = Text(no_wrap=True, overflow="ellipsis")
-
-    def line(name: str, value: str, rest: str = "") -> None:
-        text.append(f"{name:<12}", style="dim")
-        text.append(f"{value:>10}", style="bold")
-        text.append(f"  {rest}\n", style="dim")
-
-    rate = None if not seconds else row.candidates / seconds
-    line("candidates", count(row.candidates), "" if rate is None else f"{rate:,.0f}/s overall")
-    line(
-        "programs",
-        count(row.programs),
-        f"{of(row.candidates - row.programs, row.candidates)} replies held none",
-    )
-    line("fit all", count(row.perfect), "right on every demonstration")
-    line("failed", count(row.errors), _kills(header))
-    line("filtered", count(row.filtered), "barred from vote and arms")
+    rate = "" if not seconds else f"{row.candidates / seconds:,.0f}/s overall"
+    none = f"{of(row.candidates - row.programs, row.candidates)} replies held none"
+    lines = [
+        ("candidates", count(row.candidates), rate),
+        ("programs", count(row.programs), none),
+        ("fit all", count(row.perfect), "right on every demonstration"),
+        ("failed", count(row.errors), _kills(header)),
+        ("filtered", count(row.filtered), "barred from vote and arms"),
+    ]
     if row.tokens_out:
-        per = "" if not seconds else f"{row.tokens_out / seconds:,.0f}/s"
-        line("tokens", count(row.tokens_out), f"{per}  {count(row.tokens_in)} in prompts")
+        per = "" if not seconds else f"{row.tokens_out / seconds:,.0f}/s, "
+        lines.append(("tokens", count(row.tokens_out), f"{per}{count(row.tokens_in)} in prompts"))
     if row.known:
-        line("solved", percent((row.solved or 0) / row.known), of(row.solved, row.known))
-        line("oracle", percent((row.oracle or 0) / row.known), of(row.oracle, row.known))
-        line("partial", percent(row.partial_credit), "share of test inputs matched")
+        solved, oracle = row.solved or 0, row.oracle or 0
+        lines += [
+            ("solved", percent(solved / row.known), of(solved, row.known)),
+            ("oracle", percent(oracle / row.known), of(oracle, row.known)),
+            ("partial", percent(row.partial_credit), "share of test inputs matched"),
+        ]
     else:
-        line("solved", "?", "the truth of these tasks is unknown")
-    line(
-        "time", duration(seconds), f"begun with {one_line(row.policy)}, {one_line(row.checkpoint)}"
-    )
+        lines.append(("solved", "?", "the truth of these tasks is unknown"))
+    begun = f"begun with {one_line(row.policy)}, {one_line(Path(row.checkpoint).name)}"
+    lines.append(("time", duration(seconds), begun))
+    return lines
+
+
+def figures(body: OverviewBody, header: Header | None, *, short: bool = False) -> Text:
+    """Return the counters, one per line, or all of them run together where room is short."""
+    text = Text(overflow="ellipsis", no_wrap=not short)
+    for name, value, rest in facts(body, header):
+        if short:
+            tail = f" ({rest})" if name in ("solved", "oracle") else "  "
+            text.append(f"{value}", style="bold")
+            text.append(f"\N{NO-BREAK SPACE}{name}{tail.replace(' ', chr(160))} ", style="dim")
+        else:
+            text.append(f"{name:<12}", style="dim")
+            text.append(f"{value:>10}", style="bold")
+            text.append(f"  {rest}\n", style="dim")
     return text
 
 
@@ -259,7 +269,8 @@ class Overview(Place):
         self._body = body
         header = self.soar.header
         self.query_one("#steps", Stepper).show(steps(body, header))
-        self.query_one("#counters", Static).update(figures(body, header))
+        short = self.has_class("-low") or self.has_class("-flat")
+        self.query_one("#counters", Static).update(figures(body, header, short=short))
         self.query_one("#curve", CurveView).show(
             body.curves, Axes(low=0, high=body.row.known or body.row.tasks, x_name="tasks voted on")
         )

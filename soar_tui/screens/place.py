@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.screen import Screen
@@ -206,7 +207,7 @@ class Place(Screen[None]):
             banner = f"{self.size.width}×{self.size.height} is small: {LEAST[0]}×{LEAST[1]} shows all panes"
         line = self.query_one("#banner", Static)
         line.display = banner is not None
-        line.update(banner or "")
+        line.update(Text(banner or "", no_wrap=True, overflow="ellipsis"))
 
     def refresh_chrome(self) -> None:
         """Bring the key line up to date."""
@@ -219,7 +220,9 @@ class Place(Screen[None]):
                 name = act_of(binding.action)
                 works = name is None or self.soar.why_not(name) is None
                 keys.append((binding.action, binding.key, binding.description, works))
-        self.query_one(KeyLine).show(list(dict.fromkeys(keys)))
+        line = list(dict.fromkeys(keys))
+        line.sort(key=lambda entry: act_of(entry[0]) == "help")
+        self.query_one(KeyLine).show(line)
 
     def focused_pane(self) -> Widget | None:
         """Return what `z` maximises."""

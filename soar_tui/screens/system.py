@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Final
@@ -27,6 +28,7 @@ from soar_tui.widgets.source_view import SourceView
 
 _LOG_LINES: Final = 400
 _COMMANDS: Final = 50
+_TEXT_WIDTH: Final = 28
 _ROLES: Final[dict[str, Role]] = {"done": "good", "rejected": "bad", "accepted": "accent"}
 
 
@@ -69,10 +71,10 @@ def machinery(body: SystemBody, header: Header | None) -> Text:
     text = Text(no_wrap=True, overflow="ellipsis")
 
     def title(name: str) -> None:
-        text.append(f"{name}\n", style="bold")
+        text.append(f"{chr(10) if text.plain else ''}{name}\n", style="bold")
 
     def line(name: str, value: str, style: str = "") -> None:
-        text.append(f"  {one_line(name):<14}", style="dim")
+        text.append(f"  {one_line(name):<15} ", style="dim")
         text.append(f"{one_line(value)}\n", style=style)
 
     def value(key: str) -> dict[str, object]:
@@ -106,13 +108,13 @@ def machinery(body: SystemBody, header: Header | None) -> Text:
     if isinstance(kills, dict):
         line("ended early", ", ".join(f"{_plain(n)} {k}" for k, n in kills.items()) or "none")
     if isinstance(layers, dict):
-        on = [str(name) for name, state in layers.items() if state == "on"]
+        on = [one_line(str(name)) for name, state in layers.items() if state == "on"]
         line("layers on", f"{len(on)} of {len(layers)}")
+        for part in textwrap.wrap(", ".join(on), _TEXT_WIDTH):
+            line("", part)
         for name, state in layers.items():
-            line(
-                "",
-                f"{'✓' if state == 'on' else '–'} {name}" + ("" if state == "on" else f": {state}"),
-            )
+            if state != "on":
+                line("", f"– {name}: {state}")
     title("disk")
     for name, held_bytes in body.disk[:8]:
         line(name, size(held_bytes))
