@@ -141,7 +141,7 @@ class RunReader:
             return summaries.iteration_rows(reading)
 
     def task_rows(self, iteration: int | None = None) -> list[TaskRow]:
-        """Return how each task's search stands, in one iteration or merged over all (None)."""
+        """Return how each task's search stands: an iteration's tasks, or all, merged (None)."""
         with self._reading() as reading:
             return summaries.task_rows(reading, iteration)
 
