@@ -33,17 +33,19 @@ def line_dots(xs: NDArray[np.float64], ys: NDArray[np.float64], shape: tuple[int
     `xs` and `ys` run 0..1 over the picture, y upwards; points that are not finite break the line,
     points outside are not drawn.
     """
-    dots = np.zeros(shape, dtype=np.bool_)
     rows, width = shape
     x, y = xs * (width - 1), (1 - ys) * (rows - 1)
     known = np.isfinite(x) & np.isfinite(y)
-    for place in np.flatnonzero(known):
-        if place and known[place - 1]:
-            x0, y0, x1, y1 = x[place - 1], y[place - 1], x[place], y[place]
-            steps = int(min(max(abs(x1 - x0), abs(y1 - y0)), 4 * (width + rows))) + 1
-            _put(dots, np.linspace(x0, x1, steps + 1), np.linspace(y0, y1, steps + 1))
-        else:
-            _put(dots, x[place : place + 1], y[place : place + 1])
+    starts = np.flatnonzero(known[:-1] & known[1:])
+    across, down = np.diff(x)[starts], np.diff(y)[starts]
+    # A dot per row or column crossed; what leads far outside is not drawn densely.
+    steps = np.minimum(np.maximum(np.abs(across), np.abs(down)), 4 * (width + rows))
+    steps = np.ceil(steps).astype(np.int64) + 1
+    which = np.repeat(np.arange(len(starts)), steps)
+    part = (np.arange(len(which)) - np.repeat(np.cumsum(steps) - steps, steps)) / steps[which]
+    dots = np.zeros(shape, dtype=np.bool_)
+    _put(dots, x[starts][which] + part * across[which], y[starts][which] + part * down[which])
+    _put(dots, x[known], y[known])
     return dots
 
 

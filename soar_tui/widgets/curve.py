@@ -18,6 +18,11 @@ from soar_tui.widgets.palette import Palette, Role
 from soar_tui.widgets.strips import Part, fit, right
 
 _AXIS = 7
+_FAR = 1e300
+"""What lies further away (a diverged loss) is not drawn, lest the scale become infinite."""
+
+_OUTSIDE = 1e6
+"""A point so many plot heights away is as good as one further away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,7 @@ class CurveView(LineView, can_focus=False):
 
 
 def _span(series: Sequence[Series], axes: Axes) -> tuple[float, float, float, float]:
-    points = [point for one in series for point in one.points if math.isfinite(point[0] + point[1])]
+    points = [(x, y) for one in series for x, y in one.points if abs(x) < _FAR and abs(y) < _FAR]
     xs, ys = [x for x, _ in points] or [0.0, 1.0], [y for _, y in points] or [0.0, 1.0]
     low = min(ys) if axes.low is None else axes.low
     high = max(ys) if axes.high is None else axes.high
@@ -132,6 +137,7 @@ def _plot(
         with np.errstate(over="ignore", invalid="ignore"):  # a diverged loss may be anything
             xs = (values[:, 0] - span[0]) / (span[1] - span[0])
             ys = (values[:, 1] - span[2]) / (span[3] - span[2])
+        ys = np.clip(ys, -_OUTSIDE, _OUTSIDE)
         bits = codes(line_dots(xs, ys, (DOWN * height, ACROSS * width)))
         total |= bits
         owner[bits > 0] = number

@@ -92,21 +92,27 @@ def draw_grid(
 
 def draw_codes(codes: NDArray[np.integer], palette: Palette) -> list[Strip]:
     """Draw half cells from codes: 0..9, or ABSENT and RIGHT of the palette."""
+    return [Strip(line, codes.shape[1]) for line in code_segments(codes, palette)]
+
+
+def code_segments(codes: NDArray[np.integer], palette: Palette) -> list[list[Segment]]:
+    """Return draw_codes() as bare segments, for what is put together from many small pictures."""
     rows, width = codes.shape
     if rows % 2:
         codes = np.vstack([codes, np.full((1, width), ABSENT, dtype=codes.dtype)])
     styles, whole = palette.halves, palette.cells
-    strips = []
+    lines = []
     for y in range(0, len(codes), 2):
         pairs = list(zip(codes[y].tolist(), codes[y + 1].tolist(), strict=True))
-        segments = []
-        for (upper, lower), run in _runs(pairs):
-            if upper == lower:
-                segments.append(Segment(" " * run, whole[upper]))
-            else:
-                segments.append(Segment("▀" * run, styles[upper][lower]))
-        strips.append(Strip(segments, width))
-    return strips
+        lines.append(
+            [
+                Segment(" " * run, whole[upper])
+                if upper == lower
+                else Segment("▀" * run, styles[upper][lower])
+                for (upper, lower), run in _runs(pairs)
+            ]
+        )
+    return lines
 
 
 def framed(strips: Sequence[Strip], style: Style, *, title: str = "") -> list[Strip]:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from soar_tui.widgets.palette import Painted
-from soar_tui.widgets.strips import changed_spans
+from soar_tui.widgets.strips import changed_span
 
 _SCREENS_KEPT = 4
 """Drawn lines are kept for so many screens; further away they are drawn again."""
@@ -51,6 +53,7 @@ class LineView(ScrollView, Painted):
         super().__init__(id=id, classes=classes)
         self._drawn: dict[int, Strip] = {}
         self._drawn_width = -1
+        self._grounds: tuple[Style, dict[Style | None, Style]] | None = None
 
     def draw_line(self, y: int, width: int) -> Strip:
         """Draw virtual line `y`, 0 being the first below the header; `width` cells are in view."""
@@ -96,8 +99,9 @@ class LineView(ScrollView, Painted):
                 continue
             new = self._line(key, width)
             x = 0 if row < self.header else self.scroll_offset.x
-            for start, end in changed_spans(old, new):
-                start, end = max(start - x, 0), min(end - x, width)  # noqa: PLW2901 - in view
+            span = changed_span(old, new)
+            if span is not None:
+                start, end = max(span[0] - x, 0), min(span[1] - x, width)
                 if start < end:
                     regions.append(Region(start, row, end - start, 1))
         if regions:
@@ -143,12 +147,25 @@ class LineView(ScrollView, Painted):
         if strip is None:
             if len(self._drawn) > _SCREENS_KEPT * max(1, self.area.height):
                 self._drawn.clear()
-            base = self.rich_style
             drawn = (
                 self.draw_header(key + self.header, width) if key < 0 else self._body(key, width)
             )
-            strip = self._drawn[key] = drawn.apply_style(base)
+            strip = self._drawn[key] = self._on_ground(drawn)
         return strip
+
+    def _on_ground(self, strip: Strip) -> Strip:
+        """Give every part the colours of the widget where it has none of its own."""
+        base = self.rich_style
+        if self._grounds is None or self._grounds[0] != base:
+            self._grounds = base, {}
+        known = self._grounds[1]
+        segments = []
+        for segment in strip:
+            style = known.get(segment.style)
+            if style is None:
+                style = known[segment.style] = base + segment.style
+            segments.append(Segment(segment.text, style))
+        return Strip(segments, strip.cell_length)
 
     def _body(self, y: int, width: int) -> Strip:
         if y >= self.virtual_size.height - self.header:

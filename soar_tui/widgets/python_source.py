@@ -63,7 +63,10 @@ def source_lines(source: str) -> list[list[Token]]:
         if first:
             lines[-1].append((first, role))
         lines += [[(line, role)] if line else [] for line in others]
-    return [_cut(line) for line in lines]
+    for number, raw in enumerate(text.split("\n")):
+        if len(raw) > LONGEST:
+            lines[number] = _cut(lines[number], len(raw))
+    return lines
 
 
 def diff_lines(before: str, after: str, context: int = 3) -> list[DiffLine]:
@@ -99,10 +102,7 @@ def _tokens(text: str) -> Iterator[Token]:
         yield text[place:], "text"
 
 
-def _cut(line: list[Token]) -> list[Token]:
-    length = sum(len(text) for text, _ in line)
-    if length <= LONGEST:
-        return line
+def _cut(line: list[Token], length: int) -> list[Token]:
     kept: list[Token] = []
     left = LONGEST
     for text, role in line:

@@ -14,8 +14,6 @@ Part: TypeAlias = tuple[str, Style | None]
 """Text of one style. Strings that are not ours have been through soar_tui.sanitise."""
 
 ELLIPSIS = "…"
-_MERGE = 6
-"""Changed cells at most this far apart are repainted as one: moving the cursor costs as much."""
 
 
 def fit(parts: Iterable[Part], width: int) -> Strip:
@@ -87,25 +85,21 @@ def columns(blocks: Sequence[Sequence[Strip]], gap: int = 1) -> list[Strip]:
     return lines
 
 
-def changed_spans(old: Strip, new: Strip) -> list[tuple[int, int]]:
-    """Return the half-open cell ranges in which two strips differ, close ones merged."""
+def changed_span(old: Strip, new: Strip) -> tuple[int, int] | None:
+    """Return the half-open range of cells outside which two strips are alike, None when they are.
+
+    One range even when several parts differ: Textual sends a line from its start to the end of
+    each range, so that two ranges would be sent twice.
+    """
     if old == new:
-        return []
+        return None
     before, after = list(_cells(old)), list(_cells(new))
-    shared = min(len(before), len(after))
-    spans: list[tuple[int, int]] = []
-    for x in range(shared):
-        if before[x] == after[x]:
-            continue
-        if spans and x - spans[-1][1] <= _MERGE:
-            spans[-1] = (spans[-1][0], x + 1)
-        else:
-            spans.append((x, x + 1))
-    longest = max(len(before), len(after))
-    if longest > shared:
-        start = spans.pop()[0] if spans and shared - spans[-1][1] <= _MERGE else shared
-        spans.append((start, longest))
-    return spans
+    shared, longest = min(len(before), len(after)), max(len(before), len(after))
+    start = next((x for x in range(shared) if before[x] != after[x]), shared)
+    if len(before) != len(after):
+        return start, longest
+    end = next((x for x in range(longest, start, -1) if before[x - 1] != after[x - 1]), start)
+    return (start, end) if end > start else None
 
 
 def _cells(strip: Strip) -> Iterator[tuple[str, Style | None]]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar, get_args
 
+from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -15,7 +16,7 @@ from textual.strip import Strip
 
 from soar_tui.numbers import count
 from soar_tui.sanitise import one_line
-from soar_tui.widgets.grid_picture import draw_codes, thumbnail
+from soar_tui.widgets.grid_picture import code_segments, thumbnail
 from soar_tui.widgets.line_view import LineView
 from soar_tui.widgets.strips import Part, beside, fit
 from soar_tui.widgets.wall_tile import (
@@ -74,8 +75,8 @@ class TaskWall(LineView, can_focus=True):
         super().__init__(id=id, classes=classes)
         self._tasks: tuple[WallTask, ...] = ()
         self._places: dict[int, int] = {}
-        self._tiles: dict[int, list[Strip]] = {}
-        self._pictures: dict[int, list[Strip]] = {}
+        self._tiles: dict[int, list[list[Segment]]] = {}
+        self._pictures: dict[int, list[list[Segment]]] = {}
         self._layout_now = WallLayout(1, None)
 
     def show(self, tasks: tuple[WallTask, ...]) -> None:
@@ -120,7 +121,7 @@ class TaskWall(LineView, can_focus=True):
         per_row, height = self._layout_now.per_row, self._layout_now.tile[1]
         row, line = divmod(y, height)
         places = range(row * per_row, min((row + 1) * per_row, len(self._tasks)))
-        return beside([self._tile(place)[line] for place in places])
+        return Strip([segment for place in places for segment in self._tile(place)[line]])
 
     def fit_to_size(self) -> None:
         self._arrange()
@@ -227,7 +228,7 @@ class TaskWall(LineView, can_focus=True):
         rows = -(-len(self._tasks) // layout.per_row)
         self.set_extent(rows * layout.tile[1])
 
-    def _tile(self, place: int) -> list[Strip]:
+    def _tile(self, place: int) -> list[list[Segment]]:
         tile = self._tiles.get(place)
         if tile is None:
             task, on = self._tasks[place], place == self.cursor
@@ -237,8 +238,8 @@ class TaskWall(LineView, can_focus=True):
             else:
                 picture = self._pictures.get(place)
                 if picture is None:
-                    picture = draw_codes(thumbnail(task.picture, *size), self.palette)
+                    picture = code_segments(thumbnail(task.picture, *size), self.palette)
                     self._pictures[place] = picture
-                tile = framed_tile(picture, task.state, self.palette, on)
+                tile = framed_tile(picture, size[0], task.state, self.palette, on)
             self._tiles[place] = tile
         return tile

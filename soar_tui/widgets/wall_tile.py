@@ -7,7 +7,6 @@ from typing import Literal, TypeAlias
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.strip import Strip
 
 from engine.arc.grid import Grid
 from soar_tui.widgets.palette import Palette, Role
@@ -76,26 +75,27 @@ def lay_out(tasks: int, width: int, height: int, density: Density = "auto") -> W
     return layout if density == "pictures" or in_view >= _LEAST_IN_VIEW * tasks else cells
 
 
-def cell_tile(state: WallState, palette: Palette, on: bool) -> Strip:
+def cell_tile(state: WallState, palette: Palette, on: bool) -> list[Segment]:
     """Draw a task as one sign; `on` is whether the cursor stands there."""
     mark, role = MARKS[state]
     style = palette.ink(role, bold=True)
-    return Strip([Segment(mark, style + Style(reverse=True) if on else style), Segment(" ")], _CELL)
+    return [Segment(mark, style + Style(reverse=True) if on else style), Segment(" ")]
 
 
-def framed_tile(picture: list[Strip], state: WallState, palette: Palette, on: bool) -> list[Strip]:
+def framed_tile(
+    picture: list[list[Segment]], width: int, state: WallState, palette: Palette, on: bool
+) -> list[list[Segment]]:
     """Put a picture in a frame that tells the state; `on` as in cell_tile."""
     mark, role = MARKS[state]
-    width = picture[0].cell_length
     style = palette.ink("text", bold=True) if on else palette.ink(role)
     corners, edge, side = ("╔╗╚╝", "═", "║") if on else ("┌┐└┘", "─", "│")
-    top = [
-        Segment(corners[0], style),
-        Segment(mark, palette.ink(role, bold=True)),
-        Segment(edge * (width - 1) + corners[1], style),
-    ]
     wall = Segment(side, style)
-    lines = [Strip(top, width + 2)]
-    lines += [Strip([wall, *strip, wall], width + 2) for strip in picture]
-    lines.append(Strip([Segment(corners[2] + edge * width + corners[3], style)], width + 2))
-    return lines
+    return [
+        [
+            Segment(corners[0], style),
+            Segment(mark, palette.ink(role, bold=True)),
+            Segment(edge * (width - 1) + corners[1], style),
+        ],
+        *([wall, *line, wall] for line in picture),
+        [Segment(corners[2] + edge * width + corners[3], style)],
+    ]

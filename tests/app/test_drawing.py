@@ -22,7 +22,7 @@ from soar_tui.widgets.posterior_strip import DRAW, density, posterior
 from soar_tui.widgets.python_source import LONGEST, diff_lines, source_lines
 from soar_tui.widgets.sparkline import sparkline
 from soar_tui.widgets.stepper import Step, draw_steps
-from soar_tui.widgets.strips import changed_spans, cut, fit, left, right
+from soar_tui.widgets.strips import changed_span, cut, fit, left, right
 from soar_tui.widgets.vote_bars import Pattern, draw_pattern, verdict
 from tests.app.palettes import DARK
 
@@ -53,7 +53,7 @@ ASCII_STRIPS = st.lists(
 
 
 @given(ASCII_STRIPS, ASCII_STRIPS)
-def test_repainting_the_changed_spans_gives_the_new_line(old, new):
+def test_repainting_the_changed_span_gives_the_new_line(old, new):
     def cells(strip):
         return [(character, style) for word, style, _ in strip for character in word]
 
@@ -61,12 +61,15 @@ def test_repainting_the_changed_spans_gives_the_new_line(old, new):
     longest = max(len(before), len(after))
     screen = before + [None] * (longest - len(before))
     wanted = after + [None] * (longest - len(after))
-    for start, end in changed_spans(old, new):
+    span = changed_span(old, new)
+    assert (span is None) == (before == after)
+    if span is not None:
+        start, end = span
         assert 0 <= start < end <= longest
+        assert screen[start] != wanted[start]
+        assert screen[end - 1] != wanted[end - 1]
         screen[start:end] = wanted[start:end]
     assert screen == wanted
-    if before == after:
-        assert changed_spans(old, new) == []
 
 
 @given(st.integers(1, 6), st.integers(1, 6), st.data())
