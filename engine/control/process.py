@@ -14,7 +14,7 @@ from engine.arc import Task
 from engine.arc.load import TaskFileError, load_tasks
 from engine.archive import commands
 from engine.archive.reader import RunReader
-from engine.archive.schema import ArchiveError
+from engine.archive import ArchiveError
 from engine.archive.writer import ArchiveWriter
 from engine.config import ConfigError, Settings, load_settings
 from engine.control.folder import SETTINGS_NAME

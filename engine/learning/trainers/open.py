@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.config import ConfigError, Settings
+from engine.learning.trainers.grammar.trainer import GrammarTrainer
 from engine.learning.trainers.protocol import Trainer
 
 TRAINING_LOG = "train.log"
@@ -16,6 +17,10 @@ def open_trainer(settings: Settings, logs: Path) -> Trainer:
     Raises ConfigError for a kind that cannot be trained.
     """
     kind = settings.policy.kind
+    if kind == "grammar":
+        return GrammarTrainer(
+            logs / TRAINING_LOG, seed=settings.seed, workers=settings.policy.workers
+        )
     if kind in ("local", "sglang"):
         # Kept out of a run of the embedded policy, which needs neither HTTP nor chats.
         from engine.learning.trainers.subprocess_trainer import SubprocessTrainer

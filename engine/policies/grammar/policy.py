@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +11,7 @@ from typing import Self
 from engine.arc import Task
 from engine.config import PolicyConfig
 from engine.policies.grammar import worker
+from engine.policies.grammar.checkpoint import CheckpointError, load_weights
 from engine.policies.grammar.pool import WorkerPool
 from engine.policies.grammar.proposing import task_key
 from engine.policies.protocol import PolicyError, PolicyStatus, Proposal
@@ -25,30 +27,36 @@ class GrammarPolicy:
     """
 
     def __init__(self, config: PolicyConfig) -> None:
-        if config.checkpoint is not None:
-            raise PolicyError(_no_checkpoints(Path(config.checkpoint)))
+        self._checkpoint: Path | None = None
         self._pool = WorkerPool(config.workers or _cores())
 
     async def sample(self, task: Task, n: int, seed: int) -> list[Proposal]:
         task = task.without_truth()
-        return await self._pool.run(task_key(task), worker.sample, task, n, seed)
+        return await self._pool.run(task_key(task), worker.sample, self._checkpoint, task, n, seed)
 
     async def refine(self, task: Task, parent: Candidate, n: int, seed: int) -> list[Proposal]:
         if parent.source is None:
             return await self.sample(task, n, seed)
         task = task.without_truth()
-        return await self._pool.run(task_key(task), worker.refine, task, parent.source, n, seed)
+        return await self._pool.run(
+            task_key(task), worker.refine, self._checkpoint, task, parent.source, n, seed
+        )
 
     async def load(self, checkpoint: Path | None) -> None:
         if checkpoint is not None:
-            raise PolicyError(_no_checkpoints(checkpoint))
+            try:
+                await asyncio.to_thread(load_weights, checkpoint)
+            except CheckpointError as error:
+                raise PolicyError(str(error)) from error
+        self._checkpoint = checkpoint
 
     async def close(self) -> None:
         await self._pool.close()
 
     @property
     def status(self) -> PolicyStatus:
-        return PolicyStatus("grammar", "untrained", self._pool.in_flight, not self._pool.closed)
+        name = "untrained" if self._checkpoint is None else self._checkpoint.name
+        return PolicyStatus("grammar", name, self._pool.in_flight, not self._pool.closed)
 
     async def __aenter__(self) -> Self:
         await self._pool.warm_up()
@@ -66,7 +74,3 @@ class GrammarPolicy:
 def _cores() -> int:
     count: int | None = getattr(os, "process_cpu_count", os.cpu_count)()
     return count or 1
-
-
-def _no_checkpoints(checkpoint: Path) -> str:
-    return f"{checkpoint}: the grammar policy has only its untrained model so far"

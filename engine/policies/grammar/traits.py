@@ -28,7 +28,7 @@ from engine.policies.grammar.primitives.neighbour_features import (
     next_left,
     next_right,
 )
-from engine.policies.grammar.primitives.objects import find_objects
+from engine.policies.grammar.primitives.objects import find_objects, label
 from engine.policies.grammar.primitives.panels import separators, spans
 from engine.policies.grammar.primitives.region_features import enclosed
 from engine.policies.grammar.problem import Problem
@@ -79,11 +79,11 @@ def _colour_traits(grid: np.ndarray, target: np.ndarray) -> Named:
     yield "target of many colours", after > 3
     yield "counts kept", bool((had == has).all())
     yield "counts kept but black", bool((had[1:] == has[1:]).all())
-    yield "no black", had[0] == 0
-    yield "target without black", has[0] == 0
-    yield "mostly black", had[0] > 0.5 * grid.size
+    yield "no black", bool(had[0] == 0)
+    yield "target without black", bool(has[0] == 0)
+    yield "mostly black", bool(had[0] > 0.5 * grid.size)
     yield "colours as sides", before - 1 in target.shape
-    yield "sparse", np.count_nonzero(grid != background(grid)) < 0.1 * grid.size
+    yield "sparse", bool((grid != background(grid)).mean() < 0.1)
 
 
 def _symmetry_traits(grid: np.ndarray, target: np.ndarray) -> Named:
@@ -153,15 +153,15 @@ def _changes(grid: np.ndarray, target: np.ndarray) -> dict[str, float]:
     found["each colour to one"] = bool((pairs.sum(1) <= 1).all())
     found["a colour changes wholly"] = bool(moved.any())
     if (old == empty).all() and (target != empty).any():
-        inside = enclosed(grid)
-        found["enclosed is painted"] = bool((inside[differs] == inside.max()).all())
-        found["all enclosed is painted"] = bool(
-            found["enclosed is painted"] and differs.sum() == (inside == inside.max()).sum()
-        )
+        inside = enclosed(grid) == 2
+        found["enclosed is painted"] = bool(inside[differs].all())
+        found["all enclosed is painted"] = np.array_equal(inside, differs)
         found["beside content"] = float((filled_beside(grid)[differs] > 0).mean() > _MOSTLY)
         between = between_equals_across(grid) | between_equals_down(grid)
         found["between equals"] = float((between[differs] > 0).mean() > _MOSTLY)
-        sides = [seen(grid)[differs] == new for seen in (next_above, next_below, next_left, next_right)]
+        sides = [
+            seen(grid)[differs] == new for seen in (next_above, next_below, next_left, next_right)
+        ]
         for name, same in zip(("as above", "as below", "as left", "as right"), sides, strict=True):
             found[name] = float(same.mean() > _MOSTLY)
         found["as some side"] = float(np.logical_or.reduce(sides).mean() > _MOSTLY)
@@ -182,11 +182,13 @@ def _crop_traits(grid: np.ndarray, target: np.ndarray) -> Named:
     yield "target has the content's size", boxed
     yield "target is a window", cut
     larger = grid.shape != target.shape and rows >= height and columns >= width
-    yield "grid is the target's first corner", larger and np.array_equal(
-        target[:height, :width], grid
+    yield (
+        "grid is the target's first corner",
+        larger and np.array_equal(target[:height, :width], grid),
     )
-    yield "grid is the target's last corner", larger and np.array_equal(
-        target[rows - height :, columns - width :], grid
+    yield (
+        "grid is the target's last corner",
+        larger and np.array_equal(target[rows - height :, columns - width :], grid),
     )
 
 
@@ -219,14 +221,14 @@ _OBJECTS = (
 
 
 def _object_traits(grid: np.ndarray, target: np.ndarray) -> Named:
-    things = find_objects(grid, "colour8")
-    count = len(things)
+    _, count = label(grid, True, False)
+    things = find_objects(grid, "colour8") if count <= _MANY_OBJECTS else []
     for number in (1, 2, 3):
         yield f"{number} objects", count == number
     yield "several objects", 4 <= count <= 8
     yield "many objects", count > 8
     found = dict.fromkeys(_OBJECTS, 0.0)
-    if 0 < count <= _MANY_OBJECTS:
+    if things:
         sizes = [thing["size"] for thing in things]
         shapes = [thing["mask"].shape for thing in things]
         rows, columns = target.shape

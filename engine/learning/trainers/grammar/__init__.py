@@ -1,0 +1,1 @@
+"""Training the embedded policy: decisions out of examples, weights out of decisions."""
