@@ -5,7 +5,7 @@ read its state, send it a command. The engine's own side is in `engine.control.p
 """
 
 from engine.archive.commands import reply, send
-from engine.archive.schema import ArchiveError
+from engine.archive.schema import ArchiveError, MissingFileError
 from engine.control.folder import (
     LOG_NAME,
     SETTINGS_NAME,
@@ -24,6 +24,7 @@ __all__ = [
     "SETTINGS_NAME",
     "ArchiveError",
     "LaunchError",
+    "MissingFileError",
     "RunFolderError",
     "RunState",
     "State",

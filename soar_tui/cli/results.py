@@ -80,10 +80,21 @@ def standing(folder: Path, *, with_results: bool = True) -> Standing:
     """Read how a run stands. Raises ConfigError and ArchiveError."""
     from engine.archive.reader import RunReader
     from engine.config import load_settings
-    from engine.control import SETTINGS_NAME, engine_process, run_state
+    from engine.control import (
+        SETTINGS_NAME,
+        MissingFileError,
+        RunState,
+        engine_process,
+        run_state,
+    )
 
     settings = load_settings(folder / SETTINGS_NAME)
-    with RunReader(folder) as reader:
+    process = engine_process(folder)
+    try:
+        reader = RunReader(folder)
+    except MissingFileError:
+        return Standing(folder, settings, RunState("new", None), process, (), (), (), 0.0)
+    with reader:
         state = run_state(folder, reader, settings.iterations)
         iterations = tuple(reader.iterations())
         results: tuple[TaskResult, ...] = ()
@@ -93,7 +104,7 @@ def standing(folder: Path, *, with_results: bool = True) -> Standing:
             folder=folder,
             settings=settings,
             state=state,
-            process=engine_process(folder),
+            process=process,
             iterations=iterations,
             tasks=reader.tasks(),
             results=results,

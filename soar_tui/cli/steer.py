@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -12,6 +12,9 @@ from soar_tui.cli import terminal
 from soar_tui.cli.errors import OK, OutcomeError
 from soar_tui.cli.follow import ALIVE, Interrupts, ending, follow
 from soar_tui.cli.options import DetachOption, JsonOption, RunArgument
+
+if TYPE_CHECKING:
+    from engine.control import State
 
 ATTACH_EPILOG = """Examples:
 
@@ -36,7 +39,15 @@ STOP_EPILOG = """Examples:
 
 POLL_SECONDS = 0.05
 REPLY_SECONDS = 20.0
+SETTLE_SECONDS = 5.0
 END_SECONDS = 600.0
+SHOWS = {
+    "pause": {"paused", "draining"},
+    "resume": {"running", "draining"},
+    "drain": {"draining"},
+    "stop": set[str](),
+}
+"""The states of a living engine that show what a command did."""
 
 
 def attach(run: RunArgument, as_json: JsonOption = False) -> int:
@@ -125,7 +136,7 @@ def _order(
     answer = await_reply(folder, identifier)
     if wait:
         _await_end(folder)
-    state = state_of(folder).state
+    state = _settled(folder, command)
     if as_json:
         terminal.emit(CommandDocument(run=folder.name, command=command, reply=answer, state=state))
         return
@@ -156,6 +167,18 @@ def await_reply(folder: Path, identifier: int) -> str:
                 f"{folder.name}: no reply from the engine within {REPLY_SECONDS:.0f} s; "
                 f"look at it with `soar-tui status {folder.name}`"
             )
+        time.sleep(POLL_SECONDS)
+
+
+def _settled(folder: Path, command: str) -> State:
+    """Return the run's state once it shows what the command did (its status is written later)."""
+    from soar_tui.cli.results import state_of
+
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while True:
+        state = state_of(folder).state
+        if state in SHOWS[command] or state not in ALIVE or time.monotonic() > deadline:
+            return state
         time.sleep(POLL_SECONDS)
 
 

@@ -17,7 +17,7 @@ from soar_tui.cli import execute
 
 PROGRAM = (sys.executable, "-c", "from soar_tui.cli import main; main()")
 ROOT = Path(__file__).parents[2]
-SECONDS = 240.0
+SECONDS = 120.0
 
 
 @dataclass(frozen=True)

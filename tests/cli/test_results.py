@@ -168,3 +168,17 @@ def test_a_run_that_cannot_be_read_hides_no_other(
     assert "broken" in problem
     assert "seed" in problem
     assert execute(["runs"]) == 0
+
+
+def test_a_run_without_an_engine_so_far_is_new(
+    tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "home" / "runs" / "fresh"
+    folder.mkdir(parents=True)
+    (folder / "run.toml").write_text('tasks = "sample"')
+    assert ask("status", "fresh", "--json").document["state"] == "new"
+    assert "soar-tui resume fresh" in ask("status", "fresh").out
+    assert [row["state"] for row in ask("runs", "--json").document["runs"]] == ["new"]
+    assert "soar-tui resume fresh" in ask("pause", "fresh").err
+    assert ask("show", "fresh", "any").code == 1
+    assert ask("attach", "fresh").code == 1

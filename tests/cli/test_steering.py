@@ -16,16 +16,9 @@ import pytest
 from engine.control import engine_alive, engine_process
 from tests.cli.conftest import PROGRAM, SECONDS, Said, environment, spawn
 
-LONG = (
-    "--tasks",
-    "sample",
-    "--samples",
-    "3000",
-    "--refinements",
-    "3000",
-    "--set",
-    "policy.workers=1",
-)
+QUICK = ("--set", "search.wave=10", "--set", "tasks_in_flight=2", "--set", "policy.workers=1")
+"""Short pulls, few at once: an engine drains as soon as they are through."""
+LONG = ("--tasks", "sample", "--samples", "3000", "--refinements", "3000", *QUICK)
 
 
 def until(true: Callable[[], bool], what: str) -> None:
@@ -75,8 +68,9 @@ class Terminal:
 
     def end(self) -> int:
         """Read to the end and return the exit code."""
+        deadline = time.monotonic() + SECONDS
         while self._read():
-            pass
+            assert time.monotonic() < deadline, self.shown
         os.close(self._leader)
         return self._process.wait(SECONDS)
 
@@ -96,18 +90,8 @@ def state(home: Path, name: str) -> str:
 
 def test_ctrl_c_drains_and_resume_finishes(home: Path) -> None:
     folder = home / "runs" / "mine"
-    terminal = Terminal(
-        home,
-        "run",
-        "--tasks",
-        "sample:2",
-        "--name",
-        "mine",
-        "--samples",
-        "150",
-        "--refinements",
-        "40",
-    )
+    budget = ("--samples", "60", "--refinements", "20", *QUICK)
+    terminal = Terminal(home, "run", "--tasks", "sample:2", "--name", "mine", *budget)
     terminal.wait_for(" candidates · ")
     terminal.interrupt()
     assert terminal.end() == 130
@@ -135,6 +119,7 @@ def test_a_second_ctrl_c_leaves_the_engine_to_itself(home: Path) -> None:
     terminal = Terminal(home, "attach", "mine")
     terminal.wait_for("paused")
     terminal.interrupt()
+    terminal.wait_for("Ctrl+C again")
     terminal.interrupt()
     assert terminal.end() == 130
     until(lambda: not engine_alive(folder), "the engine has drained")
