@@ -118,6 +118,10 @@ class LineView(ScrollView, Painted):
             # Forced, because the scroll bar may only come with the layout that is due.
             self.scroll_to(column, max(0, line), animate=False, force=True)
 
+    def notify_style_update(self) -> None:
+        self._grounds = None
+        super().notify_style_update()
+
     def forget_drawn(self) -> None:
         self._drawn.clear()
 
@@ -155,10 +159,9 @@ class LineView(ScrollView, Painted):
 
     def _on_ground(self, strip: Strip) -> Strip:
         """Give every part the colours of the widget where it has none of its own."""
-        base = self.rich_style
-        if self._grounds is None or self._grounds[0] != base:
-            self._grounds = base, {}
-        known = self._grounds[1]
+        if self._grounds is None:
+            self._grounds = self.rich_style, {}
+        base, known = self._grounds
         segments = []
         for segment in strip:
             style = known.get(segment.style)

@@ -55,20 +55,20 @@ def posterior(
         return [Strip([]) for _ in range(height)]
     mean, drawn = place(alpha / (alpha + beta), width), None if draw is None else place(draw, width)
     curve, ink = _curve(alpha, beta, width, height), palette.ink("primary")
+    bar, foot = palette.ink("accent", bold=True), palette.ink("text") + _MEAN
     strips = []
     for y, line in enumerate(curve):
+        marks: dict[int, Part] = {}
+        if y == height - 1:
+            marks[mean] = line[mean], foot
+        if drawn is not None:
+            marks[drawn] = DRAW, bar + _MEAN if drawn in marks else bar
         parts: list[Part] = []
-        for x, character in enumerate(line):
-            style = ink
-            if x == mean and y == height - 1:
-                style = palette.ink("text") + _MEAN
-            if x == drawn:
-                mark = palette.ink("accent", bold=True)
-                parts.append((DRAW, mark + _MEAN if x == mean and y == height - 1 else mark))
-            elif parts and parts[-1][1] == style:
-                parts[-1] = (parts[-1][0] + character, style)
-            else:
-                parts.append((character, style))
+        start = 0
+        for x in sorted(marks):
+            parts += [(line[start:x], ink), marks[x]]
+            start = x + 1
+        parts.append((line[start:], ink))
         strips.append(fit(parts, width))
     return strips
 
