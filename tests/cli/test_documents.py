@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from soar_tui.cli import documents
-from tests.cli.conftest import ROOT, Ask, Searched, spawn
+from tests.cli.program import ROOT, Ask, Searched, spawn
 
 DOCUMENTS = {
     name.removesuffix("Document"): value

@@ -8,7 +8,7 @@ import pytest
 from engine.config import PRESETS, save_settings
 from soar_tui.cli.errors import InputError
 from soar_tui.cli.options import rooted, settings_from
-from tests.cli.conftest import Ask
+from tests.cli.program import Ask
 
 
 def test_options_go_over_assignments_go_over_the_preset() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from soar_tui.cli import execute
-from tests.cli.conftest import Ask, Searched, spawn
+from tests.cli.program import Ask, Searched, spawn
 
 
 @pytest.fixture

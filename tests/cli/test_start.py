@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from soar_tui import __version__
-from tests.cli.conftest import PROGRAM, ROOT, Ask, environment
+from tests.cli.program import PROGRAM, ROOT, Ask, environment
 
 COMMANDS = (
     "run",

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from engine.control import engine_alive, engine_process
-from tests.cli.conftest import PROGRAM, SECONDS, Said, environment, spawn
+from tests.cli.program import PROGRAM, SECONDS, Said, environment, spawn
 
 QUICK = ("--set", "search.wave=10", "--set", "tasks_in_flight=2", "--set", "policy.workers=1")
 """Short pulls, few at once: an engine drains as soon as they are through."""
