@@ -77,6 +77,11 @@ class Problem:
         return np.concatenate([grid.ravel() for grid in self.targets])
 
     @cached_property
+    def owners(self) -> np.ndarray:
+        """The demonstration each cell of `current` belongs to."""
+        return np.repeat(np.arange(len(self.demos)), [grid.size for grid in self.demos])
+
+    @cached_property
     def _features(self) -> dict[str, tuple[np.ndarray, np.ndarray] | None]:
         return {}
 
@@ -94,6 +99,11 @@ class Problem:
             except (ValueError, LookupError, ArithmeticError):
                 self._features[name] = None
         return self._features[name]
+
+    @cached_property
+    def glimpse(self) -> Problem:
+        """The problem with its first two demonstrations only."""
+        return Problem(self.demos[:2], (), self.targets[:2], self.later)
 
     def without(self, held_out: int) -> Problem:
         """Return the problem with one demonstration left out."""

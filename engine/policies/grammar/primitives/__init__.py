@@ -15,6 +15,7 @@ from engine.policies.grammar.primitives import (
     panels,
     position_features,
     region_features,
+    relations,
     selection,
     symmetry,
     tables,
@@ -37,6 +38,7 @@ MODULES = (
     movement,
     growth,
     counting,
+    relations,
     templates,
     tables,
 )

@@ -70,15 +70,22 @@ def find_objects(grid: Grid, kind: str) -> list[Any]:
     """The objects of a grid in reading order.
 
     "colour4" and "colour8": connected cells of one colour, by sides or also by corners; "mixed4"
-    and "mixed8": connected cells of any colours; "whole colour": all cells of a colour.
+    and "mixed8": connected cells of any colours; "whole colour": all cells of a colour; "hole":
+    background that content encloses.
     """
     if kind == "whole colour":
         present = [c for c in range(10) if c != background(grid)]
         return [describe(grid, grid == c) for c in present if (grid == c).any()]
-    numbers, count = label(grid, kind.endswith("8"), kind.startswith("mixed"))
+    edge = []
+    if kind == "hole":
+        numbers, count = label(np.where(grid == background(grid), 1, 0), False, False)
+        edge = np.concatenate([numbers[0], numbers[-1], numbers[:, 0], numbers[:, -1]]).tolist()
+    else:
+        numbers, count = label(grid, kind.endswith("8"), kind.startswith("mixed"))
     if count > 120:
         raise ValueError("too many objects")
-    return [describe(grid, numbers == number) for number in range(1, count + 1)]
+    wanted = [number for number in range(1, count + 1) if number not in edge]
+    return [describe(grid, numbers == number) for number in wanted]
 
 
 def hole_count(mask: Grid) -> int:

@@ -39,7 +39,9 @@ from engine.policies.grammar.primitives.objects import (
 )
 from engine.policies.grammar.problem import Problem
 
-OBJECTS = choice("colour4", "colour8", "mixed4", "mixed8", "whole colour")
+KINDS = ("colour4", "colour8", "mixed4", "mixed8", "whole colour")
+OBJECTS = choice(*KINDS)
+OBJECTS_OR_HOLES = choice(*KINDS, "hole")
 QUALITIES = (
     sizes,
     heights,
@@ -115,9 +117,9 @@ def _separating(
     return best
 
 
-def _fates(problem: Problem, found: list[list[Thing]]) -> list[list[int | None]]:
+def fates(problem: Problem, found: list[list[Thing]]) -> list[list[int | None]]:
     """Per object: the one colour its cells have in the target, -1 where unchanged, else None."""
-    fates: list[list[int | None]] = []
+    rows: list[list[int | None]] = []
     for grid, target, things in zip(problem.demos, problem.targets, found, strict=True):
         row: list[int | None] = []
         for thing in things:
@@ -126,28 +128,28 @@ def _fates(problem: Problem, found: list[list[Thing]]) -> list[list[int | None]]
                 row.append(-1)
             else:
                 row.append(int(after[0]) if (after == after[0]).all() else None)
-        fates.append(row)
-    return fates
+        rows.append(row)
+    return rows
 
 
 def _suggest_fate(problem: Problem, drawn: Values, action: str) -> Sequence[Values]:
     found = _objects(problem, drawn[0]) if problem.same_size else None
     if found is None:
         return ()
-    fates = _fates(problem, found)
+    after = fates(problem, found)
     if action == "keep":
-        wanted = [[fate == -1 for fate in row] for row in fates]
+        wanted = [[fate == -1 for fate in row] for row in after]
         return [(drawn[0], *pair) for pair in _separating(problem, found, wanted)]
     if action == "remove":
         wanted = [
             [fate == background(grid) for fate in row]
-            for grid, row in zip(problem.demos, fates, strict=True)
+            for grid, row in zip(problem.demos, after, strict=True)
         ]
         return [(drawn[0], *pair) for pair in _separating(problem, found, wanted)]
-    colours = sorted({fate for row in fates for fate in row if fate is not None and fate >= 0})
+    colours = sorted({fate for row in after for fate in row if fate is not None and fate >= 0})
     options: list[Values] = []
     for colour in colours:
-        wanted = [[fate == colour for fate in row] for row in fates]
+        wanted = [[fate == colour for fate in row] for row in after]
         pairs = _separating(problem, found, wanted)
         options.extend((drawn[0], *pair, colour) for pair in pairs)
     return options
@@ -183,7 +185,7 @@ def remove_objects(grid: Grid, kind: str, quality: Quality, rank: str) -> Grid:
     return left
 
 
-@primitive(OBJECTS, QUALITY, RANK, COLOUR, weight=2.0, suggest=_suggest_recolour)
+@primitive(OBJECTS_OR_HOLES, QUALITY, RANK, COLOUR, weight=2.0, suggest=_suggest_recolour)
 def recolour_objects(grid: Grid, kind: str, quality: Quality, rank: str, colour: int) -> Grid:
     """Give the objects a quality singles out one colour."""
     painted = grid.copy()
@@ -240,7 +242,7 @@ def _suggest_object(problem: Problem, drawn: Values) -> Sequence[Values]:
     return _suggest_crop(problem, drawn, only_object=True)
 
 
-@primitive(OBJECTS, QUALITY, RANK, size="changes", weight=3.0, suggest=_suggest_box)
+@primitive(OBJECTS_OR_HOLES, QUALITY, RANK, size="changes", weight=3.0, suggest=_suggest_box)
 def crop_to_object(grid: Grid, kind: str, quality: Quality, rank: str) -> Grid:
     """Keep the box of the first object a quality singles out."""
     return window(grid, select(grid, find_objects(grid, kind), quality, rank)[0])

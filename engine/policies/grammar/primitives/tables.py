@@ -12,6 +12,10 @@ from engine.policies.grammar.problem import Problem
 COPY = 10
 _MAX_ENTRIES = 80
 _MAX_CODES = 2000
+import os
+
+_SUPPORTED = float(os.environ.get("SUP", "0.5"))
+"""Share of a table's painting entries that must occur in two demonstrations: else it memorises."""
 _OPTIONS = 12
 """How many of the best extra features a suggestion offers."""
 
@@ -58,11 +62,17 @@ def _table(problem: Problem, slots: Values) -> Values | None:
     if source is not None and copied is None:
         return None
     action, occurs, _ = _tally(problem, *joint, copied)
-    if int(occurs.sum()) > _MAX_ENTRIES or (source is not None and COPY not in action[occurs]):
+    paints = occurs & (action >= 0)
+    if int(occurs.sum()) > _MAX_ENTRIES or (source is not None and COPY not in action[paints]):
+        return None
+    seen = np.zeros((joint[1], len(problem.demos)), dtype=bool)
+    seen[joint[0], problem.owners] = True
+    supported = int((seen.sum(axis=1)[paints] > 1).sum())
+    if len(problem.demos) > 1 and supported < _SUPPORTED * int(paints.sum()):
         return None
     sizes = [len(found[0]) for key in keys if (found := problem.feature(key)) is not None]
     table: dict[tuple[int, ...], int] = {}
-    for code in np.flatnonzero(occurs & (action >= 0)).tolist():
+    for code in np.flatnonzero(paints).tolist():
         place, entry = code, []
         for key, size in zip(reversed(keys), reversed(sizes), strict=True):
             found = problem.feature(key)
@@ -76,21 +86,19 @@ def _table(problem: Problem, slots: Values) -> Values | None:
 def _suggest_features(problem: Problem, drawn: Values) -> Sequence[Values]:
     """Offer the best companions of a feature drawn alone.
 
-    All features are tried on a task itself; on what a step left, every third one (which third
-    depends on the grids), because there are many such problems.
+    What a step left is judged by two demonstrations, because there are many such problems.
     """
     if len(drawn[0]) > 1:
         return (drawn,)
+    if problem.later:
+        problem = problem.glimpse
     first, rest = drawn[0][0], drawn[1:]
     found = problem.feature(first) if problem.same_size else None
     copied = _source(problem, rest[0]) if rest else None
     if found is None or (rest and copied is None):
         return ()
-    companions = tuple(FEATURES.values())
-    if problem.later:
-        companions = companions[problem.key[0] % 3 :: 3]
     scored: list[tuple[float, Values]] = []
-    for companion in (first, *companions):
+    for companion in FEATURES.values():
         other = problem.feature(companion)
         if other is None or len(found[0]) * len(other[0]) > _MAX_CODES:
             continue
