@@ -157,6 +157,10 @@ class SearchConfig(_Section, frozen=True):
     refinements: Count = 3000
     pull: Positive = 4
     perfect_stop: Positive = 100
+    agree_stop: Count = 0
+    """Stop, too, when one pattern has as many distinct perfect programs more than any other.
+
+    0: never, as published."""
     bandit: Bandit = "rex"
     c: Annotated[float, Meta(gt=0)] = 20.0
     islands: Positive = 1

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -123,11 +123,12 @@ class _TaskSearch:
         self._islands = [Population(settings.bandit, settings.c) for _ in range(settings.islands)]
         self._pulls = self._launched = self._merged = 0
         self._sampled = self._refined = self._perfect = 0
+        self._behind: defaultdict[bytes | None, set[str | None]] = defaultdict(set)
 
     def next_pull(self, under_way: int) -> _Plan | None:
         """Plan the next pull from what has been merged; None: nothing to start (now)."""
         settings = self._settings
-        if self._perfect >= settings.perfect_stop:
+        if self._perfect >= settings.perfect_stop or self._agreed():
             return None
         if self._sampled < settings.samples:
             size = min(settings.wave, settings.samples - self._sampled)
@@ -149,6 +150,13 @@ class _TaskSearch:
         seed = pull_seed(self._place, self._task.id, self._pulls)
         return self._plan("refine", size, population.draw(size, np.random.default_rng(seed)))
 
+    def _agreed(self) -> bool:
+        """Whether more search could hardly change the answer (the setting `agree_stop`)."""
+        if not self._settings.agree_stop:
+            return False
+        first, second, *_ = [*sorted(map(len, self._behind.values()), reverse=True), 0, 0]
+        return first - second >= self._settings.agree_stop
+
     def _plan(self, operator: Operator, size: int, draw: Draw | None) -> _Plan:
         number, first = self._pulls, self._launched
         self._pulls += 1
@@ -163,6 +171,7 @@ class _TaskSearch:
             self.tallies.add(candidate)
             if candidate.evaluation is not None and candidate.evaluation.perfect:
                 self._perfect += 1
+                self._behind[candidate.evaluation.pattern].add(candidate.source)
             self._islands[plan.island].add(candidate)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections import Counter
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -135,6 +136,52 @@ async def test_enough_perfect_programs_end_it():
     assert sum(perfect) >= 15
     # Only the pulls that were under way may come after the last one that was needed.
     assert sum(perfect[: -settings.in_flight]) < 15
+
+
+async def test_agreement_ends_it_and_disagreement_does_not():
+    settings = SearchConfig(samples=200, wave=10, refinements=0, in_flight=1, agree_stop=5)
+
+    class Voters(CountingPolicy):
+        """Perfect programs of two patterns in turn, or of one."""
+
+        def __init__(self, patterns):
+            super().__init__()
+            self.patterns = patterns
+
+        async def _propose(self, seed, n, floor):
+            base = 1000 * len(self.calls)
+            return [Proposal(f"4 {base + k} {k % self.patterns}") for k in range(n)]
+
+    async def judged(task, sources):
+        (perfect,) = {pack(as_grid([[4]]))}
+        tests = [pack(as_grid([[int(source.split()[2])]])) for source in sources]
+        return [Evaluation((perfect,) * 4 + (test,), (True,) * 4) for test in tests]
+
+    async def spent(patterns, stop):
+        total = 0
+
+        def record(pull, candidates):
+            nonlocal total
+            total += len(candidates)
+
+        await search_task(
+            TASK,
+            PLACE,
+            SearchConfig(
+                **{**msgspec.structs.asdict(settings), "agree_stop": stop, "perfect_stop": 999}
+            ),
+            Voters(patterns),
+            judged,
+            record=record,
+            may_start=go_on,
+            archived={},
+        )
+        return total
+
+    assert await spent(1, 5) == 10
+    assert await spent(1, 15) == 20
+    assert await spent(2, 5) == 200
+    assert await spent(1, 0) == 200
 
 
 async def test_nothing_to_repair_ends_it_after_the_samples():
