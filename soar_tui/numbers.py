@@ -60,8 +60,8 @@ def count(number: float | None) -> str:
 
 
 def short(number: float) -> str:
-    """Return a number in at most five characters, e.g. `950`, `9.5k`, `120k`, `2.4M`."""
-    if abs(number) < 1000:
+    """Return a number below 10¹⁵ in at most five characters, e.g. `950`, `9.5k`, `120k`, `2.4M`."""
+    if abs(number) < 999.5:
         return f"{number:.0f}"
     for unit in ("k", "M", "G"):
         number /= 1000
@@ -70,7 +70,8 @@ def short(number: float) -> str:
             return f"{number:.1f}{unit}"
         if abs(number) < 999.5:
             return f"{number:.0f}{unit}"
-    return f"{number / 1000:.0f}T"
+    number /= 1000
+    return f"{number:.1f}T" if abs(number) < 9.95 else f"{number:.0f}T"
 
 
 def rate(per_second: float | None) -> str:

@@ -54,7 +54,7 @@ async def test_five_million_rows_open_with_a_page_or_two(view, snapshot):
         await settle(pilot)
         assert screen_lines(app)[0].startswith("1 of 5,000,000 candidates")
         assert len(app.asked) <= 2
-        snapshot(app, "candidates")
+        snapshot(app, "widget-candidates")
 
 
 async def test_walking_down_and_up_again_shows_every_row_in_order(view, monkeypatch):

@@ -35,7 +35,7 @@ async def test_pairs_are_drawn_with_their_verdicts(snapshot):
         await pilot.pause()
         view.digits = True
         await pilot.pause()
-        snapshot(app, "pairs-digits")
+        snapshot(app, "widget-pairs-digits")
         text = screen_text(app)
         assert "produced ✓" in text
         assert "produced ✗ 3 wrong" in text
@@ -61,9 +61,9 @@ async def test_every_task_is_on_the_wall_and_states_are_told_by_sign(snapshot):
     app = Stage(wall)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
-        snapshot(app, "wall-40")
+        snapshot(app, "widget-wall-40")
         await pilot.resize_terminal(60, 8)
-        snapshot(app, "wall-40-small")
+        snapshot(app, "widget-wall-40-small")
         signs = "".join(screen_lines(app)[1:]).replace(" ", "")
         assert len(signs) == 40
 
@@ -124,9 +124,9 @@ async def test_arms_are_listed_with_their_posteriors(snapshot):
     app = Stage(table)
     async with app.run_test(size=(100, 16)) as pilot:
         await pilot.pause()
-        snapshot(app, "arms")
+        snapshot(app, "widget-arms")
         await pilot.resize_terminal(80, 12)
-        snapshot(app, "arms-80")
+        snapshot(app, "widget-arms-80")
 
 
 async def test_the_cursor_stays_on_its_arm_when_the_order_changes():
@@ -176,7 +176,7 @@ async def test_the_vote_tells_what_is_submitted_and_what_was_missed(snapshot):
     app = Stage(Vertical(bars, grids))
     async with app.run_test(size=(100, 26)) as pilot:
         await pilot.pause()
-        snapshot(app, "vote")
+        snapshot(app, "widget-vote")
         assert "the right one ranks #3" in screen_text(app)
         assert "missed" in screen_lines(app)[4]
         bars.show(patterns(right=None), "text")
@@ -212,7 +212,7 @@ async def test_a_source_is_numbered_searched_and_compared(snapshot):
         assert not view.next_match()
         view.show_diff(SOURCE, SOURCE.replace("::-1", "::1"))
         await pilot.pause()
-        snapshot(app, "diff")
+        snapshot(app, "widget-diff")
         assert [line for line in screen_lines(app) if line.startswith("-")] == [
             "-         a = a[:, ::-1]"
         ]
@@ -241,7 +241,7 @@ async def test_a_chain_is_a_tree_with_the_line_of_descent(snapshot):
     app = Stage(Vertical(tree, strip))
     async with app.run_test(size=(90, 32)) as pilot:
         await pilot.pause()
-        snapshot(app, "chain")
+        snapshot(app, "widget-chain")
         assert tree.selected.id == 9
         await pilot.press("k", "k")
         assert tree.selected.id == 1
@@ -278,7 +278,7 @@ async def test_curves_steps_and_events_share_a_screen(snapshot):
         assert log.selected.text == "task 4998 is done"
         log.clear()
         await pilot.pause()
-        snapshot(app, "overview-parts")
+        snapshot(app, "widget-overview-parts")
 
 
 async def test_a_pane_says_why_it_is_empty_and_comes_back(snapshot):
@@ -297,7 +297,7 @@ async def test_a_pane_says_why_it_is_empty_and_comes_back(snapshot):
         for name, state in states.items():
             pane.show_state(state)
             await pilot.pause()
-            snapshot(app, f"pane-{name}")
+            snapshot(app, f"widget-pane-{name}")
             assert "something happened" not in screen_text(app)
         pane.show_state(None)
         pane.show_stale(42)
