@@ -74,9 +74,9 @@ def separate_namespaces() -> None:
 
 def enter_empty_root() -> None:
     """Make an empty read-only tmpfs the root directory; needs a mount namespace of our own."""
-    _mount(b"none", b"/", None, _MS_REC | _MS_PRIVATE, None)
+    mount(b"none", b"/", None, _MS_REC | _MS_PRIVATE, None)
     options = _MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
-    _mount(b"tmpfs", b"/proc", b"tmpfs", options, b"size=4k,mode=0555")
+    mount(b"tmpfs", b"/proc", b"tmpfs", options, b"size=4k,mode=0555")
     os.chroot("/proc")
     os.chdir("/")
 
@@ -142,13 +142,12 @@ def use_huge_pages() -> None:
             advise(place, _HUGE, _MADV_COLLAPSE)
 
 
-def _mount(
-    source: bytes, target: bytes, kind: bytes | None, flags: int, data: bytes | None
-) -> None:
+def mount(source: bytes, target: bytes, kind: bytes | None, flags: int, data: bytes | None) -> None:
+    """Attach a file system, as the system call does. Raises OSError naming the target."""
     import ctypes
 
-    mount = ctypes.CDLL(None, use_errno=True).mount
-    mount.argtypes = [ctypes.c_char_p] * 3 + [ctypes.c_ulong, ctypes.c_char_p]
-    if mount(source, target, kind, flags, data):
+    call = ctypes.CDLL(None, use_errno=True).mount
+    call.argtypes = [ctypes.c_char_p] * 3 + [ctypes.c_ulong, ctypes.c_char_p]
+    if call(source, target, kind, flags, data):
         code = ctypes.get_errno()
         raise OSError(code, f"mount on {target.decode()}: {os.strerror(code)}")

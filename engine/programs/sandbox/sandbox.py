@@ -177,6 +177,7 @@ class Sandbox:
             program.first, program.results = program.results, []
             program.alone = True
             program.lane.queue.appendleft(program)
+            program.lane.pump()
             program.lane.pump()  # its worker may have gone to rest with the batch
         else:
             if program.first is not None and program.results != program.first:
