@@ -50,7 +50,7 @@ def parse(source: str) -> tuple[Step, ...] | None:
         return None
     if not isinstance(function, ast.FunctionDef) or len(function.body) < 3:
         return None
-    steps = [_parse_step(statement) for statement in function.body[1:-1]]
+    steps = [parse_step(statement) for statement in function.body[1:-1]]
     chain = tuple(step for step in steps if step is not None)
     if len(chain) < len(steps) or emit(chain) != source:
         return None
@@ -87,7 +87,8 @@ def _literal(value: Value) -> str:
     return pformat(value, width=_WIDTH - 12, compact=True, sort_dicts=False)
 
 
-def _parse_step(statement: ast.stmt) -> Step | None:
+def parse_step(statement: ast.stmt) -> Step | None:
+    """Return the step of one line of `transform`, or None when it is none of this language."""
     if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Call):
         return None
     call = statement.value

@@ -71,7 +71,9 @@ def crop_restored(grid: Grid, hidden: int) -> Grid:
     whole = complete_by_symmetry(grid, hidden)
     if (whole == hidden).any():
         pattern = find_period(grid, hidden)[0]
-        whole = np.where(pattern < 0, grid, pattern)
+        whole = np.where(pattern < 0, hidden, pattern)
+    if (whole == hidden).any():
+        raise ValueError("something stays hidden")
     top, bottom, left, right = bounding_box(grid == hidden)
     return whole[top:bottom, left:right]
 
