@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias, get_args
 
+from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -14,12 +15,33 @@ from soar_tui.numbers import count, short
 from soar_tui.widgets.line_list import LineList
 from soar_tui.widgets.palette import Palette, Role
 from soar_tui.widgets.posterior_strip import posterior
-from soar_tui.widgets.strips import Part, beside, fit, lay_over, right
+from soar_tui.widgets.strips import Part, beside, fit, fit_facts, lay_over, right
 
 Order: TypeAlias = Literal["pulls", "mean", "accuracy", "draw", "children", "best child", "number"]
 Which: TypeAlias = Literal["all", "pulled", "fresh", "lit"]
 
-_NUMBER, _NARROW, _SHARE = 7, 6, 5
+_WIDTHS = {
+    "arm": 7,
+    "parent": 8,
+    "right": 6,
+    "N": 6,
+    "α": 6,
+    "β": 6,
+    "draw": 6,
+    "kids": 6,
+    "best": 6,
+}
+"""Columns and their widths, the posterior between β and draw."""
+_AFTER = frozenset({"draw", "kids", "best"})
+_ORDERS: dict[str, Order] = {
+    "arm": "number",
+    "right": "accuracy",
+    "N": "pulls",
+    "posterior": "mean",
+    "draw": "draw",
+    "kids": "children",
+    "best": "best child",
+}
 _LEAST_STRIP = 12
 
 
@@ -145,16 +167,12 @@ class ArmTable(LineList):
             (count(len(self._lit)), "now"),
         ]
         shown = f" {self.which}, by {self.order}"
-        room = max(0, width - len(shown))
-        parts: list[Part] = []
-        for figure, name in facts:
-            fact: list[Part] = [
-                (figure, palette.ink("text", bold=True)),
-                (f" {name}  ", palette.ink("muted")),
-            ]
-            if sum(len(text) for text, _ in parts + fact) <= room:
-                parts += fact
-        return beside([fit(parts, room), fit([(shown, palette.ink("accent"))], len(shown))])
+        told = [
+            [(figure, palette.ink("text", bold=True)), (f" {name}", palette.ink("muted"))]
+            for figure, name in facts
+        ]
+        summary = fit_facts(told, max(0, width - len(shown)))
+        return beside([summary, fit([(shown, palette.ink("accent"))], len(shown))])
 
     def draw_row(self, y: int, width: int) -> Strip:
         """Draw one arm."""
@@ -179,65 +197,60 @@ class ArmTable(LineList):
 
 
 def draw_arm(arm: Arm, width: int, palette: Palette) -> Strip:
-    """Draw one arm as a line: numbers aligned right, the posterior in what room is left."""
+    """Draw one arm as a line: numbers aligned right, the posterior in what room is left.
+
+    Where the line is short, columns that say least are left out: α and β, then parent and children.
+    """
     plain, muted = palette.ink("text"), palette.ink("muted")
     perfect = arm.right == arm.pairs
     role: Role = "good" if perfect else "text" if arm.right else "muted"
-    before: list[Part] = [
-        (right(f"#{arm.number}", _NUMBER), plain),
-        (right("–" if arm.parent is None else f"#{arm.parent}", _NUMBER + 1), muted),
-        (right(f"{arm.right}/{arm.pairs}", _NARROW), palette.ink(role, bold=perfect)),
-        (right(short(arm.pulls), _NARROW), plain if arm.pulls else muted),
-        (right(f"{arm.alpha:.3g}", _NARROW), muted),
-        (right(f"{arm.beta:.3g}", _NARROW), muted),
-        (" ", None),
-    ]
-    draw = "–" if arm.draw is None else f"{arm.draw:.2f}"
-    best = "–" if arm.best_child is None else f"{100 * arm.best_child:.0f} %"
     better = arm.best_child is not None and arm.best_child > arm.accuracy
-    after: list[Part] = [
-        (right(draw, _SHARE + 1), palette.ink("accent")),
-        (right(short(arm.children), _NARROW), muted),
-        (right(best, _NARROW), palette.ink("good") if better else muted),
-    ]
-    room = _strip_width(width)
+    best = "–" if arm.best_child is None else f"{100 * arm.best_child:.0f} %"
+    cells: dict[str, tuple[str, Style]] = {
+        "arm": (f"#{arm.number}", plain),
+        "parent": ("–" if arm.parent is None else f"#{arm.parent}", muted),
+        "right": (f"{arm.right}/{arm.pairs}", palette.ink(role, bold=perfect)),
+        "N": (short(arm.pulls), plain if arm.pulls else muted),
+        "α": (f"{arm.alpha:.3g}", muted),
+        "β": (f"{arm.beta:.3g}", muted),
+        "draw": ("–" if arm.draw is None else f"{arm.draw:.2f}", palette.ink("accent")),
+        "kids": (short(arm.children), muted),
+        "best": (best, palette.ink("good") if better else muted),
+    }
+    shown, room = _columns(width)
     curve = posterior(arm.alpha, arm.beta, room, palette, draw=arm.draw)[0]
-    return beside([_whole(before), curve, _whole(after)]).adjust_cell_length(width)
+    return _assembled(shown, cells, curve, width)
 
 
 def _titles(width: int, order: Order, palette: Palette) -> Strip:
-    before = (
-        ("arm", _NUMBER, "number"),
-        ("parent", _NUMBER + 1, None),
-        ("right", _NARROW, "accuracy"),
-        ("N", _NARROW, "pulls"),
-        ("α", _NARROW, None),
-        ("β", _NARROW, None),
-    )
-    room = _strip_width(width)
-    after = (
-        ("draw", _SHARE + 1, "draw"),
-        ("kids", _NARROW, "children"),
-        ("best", _NARROW, "best child"),
-    )
-    parts: list[Part] = []
-    for place, group in enumerate((before, after)):
-        for name, cells, key in group:
-            on = key == order
-            style = palette.ink("accent" if on else "muted", bold=on)
-            parts.append((right(name, cells), style))
-        if place == 0:
-            on = order == "mean"
-            style = palette.ink("accent" if on else "muted", bold=on)
-            scale = "0" + "posterior".center(max(0, room - 2)) + "1" if room > 11 else " " * room
-            parts += [(" ", None), (scale, style)]
-    return fit(parts, width)
+    shown, room = _columns(width)
+
+    def style(column: str) -> Style:
+        on = _ORDERS.get(column) == order
+        return palette.ink("accent" if on else "muted", bold=on)
+
+    name = "posterior" if room > 11 else ""
+    scale = fit([("0" + name.center(room - 2) + "1", style("posterior"))], room)
+    return _assembled(shown, {column: (column, style(column)) for column in shown}, scale, width)
 
 
-def _strip_width(width: int) -> int:
-    fixed = 2 * _NUMBER + 1 + 4 * _NARROW + 1 + _SHARE + 1 + 2 * _NARROW
-    return max(_LEAST_STRIP, width - fixed)
+def _columns(width: int) -> tuple[list[str], int]:
+    """Return the columns for which there is room, and the width left for the posterior."""
+    shown = list(_WIDTHS)
+    for columns in (("α", "β"), ("parent", "kids")):
+        if width - sum(_WIDTHS[column] for column in shown) - 1 < _LEAST_STRIP:
+            shown = [column for column in shown if column not in columns]
+    left = width - sum(_WIDTHS[column] for column in shown) - 1
+    return shown, max(_LEAST_STRIP, left)
 
 
-def _whole(parts: list[Part]) -> Strip:
-    return fit(parts, sum(len(text) for text, _ in parts))
+def _assembled(
+    shown: list[str], cells: dict[str, tuple[str, Style]], curve: Strip, width: int
+) -> Strip:
+    groups: tuple[list[Part], list[Part]] = ([], [])
+    for column in shown:
+        text, style = cells[column]
+        groups[column in _AFTER].append((right(text, _WIDTHS[column]), style))
+    groups[0].append((" ", None))
+    before, after = (fit(parts, sum(len(text) for text, _ in parts)) for parts in groups)
+    return beside([before, curve, after]).adjust_cell_length(width)

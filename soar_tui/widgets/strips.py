@@ -34,6 +34,18 @@ def fit(parts: Iterable[Part], width: int) -> Strip:
     return Strip(segments, width)
 
 
+def fit_facts(facts: Iterable[Sequence[Part]], width: int) -> Strip:
+    """Join those facts that fit whole, most important first, two blanks apart."""
+    parts: list[Part] = []
+    used = 0
+    for fact in facts:
+        needed = sum(cell_len(text) for text, _ in fact) + (2 if parts else 0)
+        if used + needed <= width:
+            parts += [("  ", None), *fact] if parts else fact
+            used += needed
+    return fit(parts, width)
+
+
 def cut(text: str, width: int) -> str:
     """Return text cut to at most `width` cells, visibly."""
     if cell_len(text) <= width:

@@ -16,7 +16,7 @@ from soar_tui.widgets.line_list import LineList
 from soar_tui.widgets.line_view import LineView
 from soar_tui.widgets.palette import Palette, Role
 from soar_tui.widgets.pictures import Picture, flow, grid_picture
-from soar_tui.widgets.strips import Part, beside, fit, right
+from soar_tui.widgets.strips import Part, beside, fit, fit_facts, right
 
 _RANK, _COUNT, _WEIGHT, _SHARE = 4, 8, 7, 6
 _FRAME = 2
@@ -94,10 +94,10 @@ class VoteBars(LineList):
         muted, strong = palette.ink("muted"), palette.ink("text", bold=True)
         if y == 1:
             room = _bar_width(width)
+            legend = "▀ weight ▄ programs" if room > 19 else "▀ ▄"
             titles = (
                 right("rank", _RANK + 1)
-                + "  "
-                + f"▀ weight ▄ programs{'':{room}}"[: max(0, room)]
+                + f"  {legend:{room}}"
                 + right("programs", _COUNT + 1)
                 + right("weight", _WEIGHT + 1)
                 + right("share", _SHARE + 1)
@@ -106,20 +106,18 @@ class VoteBars(LineList):
             return fit([(titles, muted)], width)
         programs = sum(pattern.count for pattern in self._patterns)
         best = next((pattern for pattern in self._patterns if pattern.oracle), None)
-        parts: list[Part] = [
-            (count(len(self._patterns)), strong),
-            (" patterns from ", muted),
-            (count(programs), strong),
-            (" programs, by ", muted),
-            (self._formula, palette.ink("accent", bold=True)),
-        ]
+        truth: list[Part] = [("truth unknown", muted)]
         if best is not None:
-            parts += [("  the right one ranks ", muted), (f"#{best.rank}", palette.ink("good"))]
+            truth = [("the right one ranks ", muted), (f"#{best.rank}", palette.ink("good"))]
         elif any(pattern.right is not None for pattern in self._patterns):
-            parts += [("  none of them is right", palette.ink("bad"))]
-        elif self._patterns:
-            parts += [("  truth unknown", muted)]
-        return fit(parts, width)
+            truth = [("none of them is right", palette.ink("bad"))]
+        facts: list[list[Part]] = [
+            [(count(len(self._patterns)), strong), (" patterns", muted)],
+            truth if self._patterns else [],
+            [("by ", muted), (self._formula, palette.ink("accent", bold=True))],
+            [(count(programs), strong), (" programs", muted)],
+        ]
+        return fit_facts(facts, width)
 
     def draw_row(self, y: int, width: int) -> Strip:
         """Draw one pattern."""

@@ -208,8 +208,14 @@ def test_the_order_of_arms_does_not_depend_on_how_they_came(some, random):
 
 
 @given(arms(), st.integers(20, 200))
-def test_an_arms_line_has_the_width_of_the_table(arm, width):
-    assert sum(cell_len(s.text) for s in draw_arm(arm, width, DARK)) == width
+def test_an_arms_line_has_the_width_of_the_table_and_keeps_what_counts(arm, width):
+    strip = draw_arm(arm, width, DARK)
+    assert sum(cell_len(s.text) for s in strip) == width
+    if width >= 44:
+        line = "".join(s.text for s in strip)
+        assert line.split()[0] == f"#{arm.number}"
+        assert f" {arm.right}/{arm.pairs} " in line
+        assert line.endswith("     –")  # these arms have no best child
 
 
 GRID = np.zeros((1, 1), dtype=np.uint8)
