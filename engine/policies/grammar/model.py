@@ -35,19 +35,19 @@ class Model(Protocol):
     """
 
     def primitive_weights(self, context: Context) -> np.ndarray:
-        """One weight per primitive, in the order of `primitives.ALL`."""
+        """Return one weight per primitive, in the order of `primitives.ALL`."""
         ...
 
     def slot_weights(self, context: Context, primitive: Primitive, position: int) -> np.ndarray:
-        """One weight per value of a primitive's slot."""
+        """Return one weight per value of a primitive's slot."""
         ...
 
     def going_on(self, context: Context) -> float:
-        """The probability of another step although the demonstrations are not fitted yet."""
+        """Return the probability of another step while the demonstrations are not fitted."""
         ...
 
     def edit_weights(self, context: Context) -> np.ndarray:
-        """One weight per entry of EDITS."""
+        """Return one weight per entry of EDITS."""
         ...
 
 

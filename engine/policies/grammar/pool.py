@@ -149,7 +149,7 @@ class WorkerPool:
                 os.kill(started.result(), signal.SIGKILL)
 
     def _home(self, key: bytes) -> int:
-        """The worker of a key: the one that had it before, else the least busy."""
+        """Return the worker of a key: the one that had it before, else the least busy."""
         worker = self._homes.pop(key, None)
         if worker is None:
             tasks = list(self._homes.values())
@@ -162,7 +162,7 @@ class WorkerPool:
 
 @contextlib.contextmanager
 def _single_threaded() -> Iterator[None]:
-    """Processes started inside inherit an environment that keeps numpy to one thread.
+    """Let processes started inside inherit an environment that keeps numpy to one thread.
 
     The variables are read when numpy is loaded, before a worker's own code can set them.
     """

@@ -145,7 +145,7 @@ def _definitions() -> dict[str, str]:
 
 
 def _parameters(function: ast.FunctionDef) -> str:
-    """A function's parameters without their types, which mean nothing outside this package."""
+    """Return a function's parameters without their types, which mean nothing outside this package."""
     return ", ".join(parameter.arg for parameter in function.args.args)
 
 

@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import select
 import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -21,9 +23,8 @@ async def test_workers_and_order_make_no_difference() -> None:
     calls = [(RECOLOUR, 6, 1), (TILE, 5, 2), (RECOLOUR, 4, 3)]
     alone = Proposer()
     expected = [alone.sample(*call) for call in calls]
-    async with GrammarPolicy(PolicyConfig(workers=2)) as policy:
-        async with asyncio.TaskGroup() as group:
-            answers = [group.create_task(policy.sample(*call)) for call in reversed(calls)]
+    async with GrammarPolicy(PolicyConfig(workers=2)) as policy, asyncio.TaskGroup() as group:
+        answers = [group.create_task(policy.sample(*call)) for call in reversed(calls)]
     assert [answer.result() for answer in reversed(answers)] == expected
 
 
@@ -49,8 +50,8 @@ async def test_a_killed_worker_changes_no_answer() -> None:
         (worker,) = await policy._pool.warm_up()
         async with asyncio.TaskGroup() as group:
             answer = group.create_task(policy.sample(RECOLOUR, 150, 11))
-            while policy.status.in_flight == 0:
-                await asyncio.sleep(0)
+            await asyncio.sleep(0)  # one turn of the loop hands the call to its worker
+            assert policy.status.in_flight == 1
             os.kill(worker, signal.SIGKILL)
         assert answer.result() == expected
         assert await policy._pool.warm_up() != [worker]
@@ -83,8 +84,10 @@ async def test_a_closed_policy_says_so() -> None:
 
 
 async def test_an_unknown_checkpoint_is_refused_by_name() -> None:
+    policy = GrammarPolicy(PolicyConfig(workers=1))
     with pytest.raises(PolicyError, match="somewhere"):
-        GrammarPolicy(PolicyConfig(checkpoint="somewhere"))
+        await policy.load(Path("somewhere"))
+    assert policy.status.checkpoint == "untrained"
 
 
 def test_workers_end_when_their_parent_is_killed() -> None:
@@ -113,6 +116,6 @@ def test_workers_end_when_their_parent_is_killed() -> None:
         parent.wait()
     for handle in handles:
         # A process handle is readable when the process has ended.
-        ended, _, _ = __import__("select").select([handle], [], [], 20)
+        ended, _, _ = select.select([handle], [], [], 20)
         os.close(handle)
         assert ended

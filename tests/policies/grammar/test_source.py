@@ -16,10 +16,28 @@ from engine.policies.grammar.model import Untrained
 from engine.policies.grammar.source import emit, parse
 from tests.policies.grammar.tasks import RECOLOUR, SYMMETRY, TASKS, TILE, random_task
 
-HARMLESS_BUILTINS = set(
-    "abs all any bool dict enumerate float int len list map max min range set sorted sum tuple zip"
-    " ValueError".split()
-)
+HARMLESS_BUILTINS = {
+    "abs",
+    "all",
+    "any",
+    "bool",
+    "dict",
+    "enumerate",
+    "float",
+    "int",
+    "len",
+    "list",
+    "map",
+    "max",
+    "min",
+    "range",
+    "set",
+    "sorted",
+    "sum",
+    "tuple",
+    "zip",
+    "ValueError",
+}
 
 
 def run_bare(source: str, grid: np.ndarray) -> list[list[int]]:

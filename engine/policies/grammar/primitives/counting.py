@@ -1,6 +1,6 @@
 """Counting: grids that say how many, which colour most, which colours in what order."""
 
-# ruff: noqa: D401 - a docstring here names what a function gives
+# ruff: noqa: D401, PLR0917 - a docstring here names what a function gives; fitted constants are arguments
 
 from collections.abc import Callable
 from typing import Any, TypeAlias

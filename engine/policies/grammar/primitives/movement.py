@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.policies.grammar.language import COLOUR, choice, primitive
 from engine.policies.grammar.primitives.grids import Grid, background, bounding_box, shift
-from engine.policies.grammar.primitives.objects import find_objects
+from engine.policies.grammar.primitives.objects import find_objects, places
 from engine.policies.grammar.primitives.selection import OBJECTS
 
 STEPS = {"up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1)}
@@ -57,7 +57,7 @@ def drop_objects(grid: Grid, kind: str, direction: str) -> Grid:
     )
     placed = np.full_like(grid, empty)
     for thing in things:
-        cells = np.argwhere(thing["mask"]) + (thing["top"], thing["left"])
+        cells = places(thing)
         rest = slide(placed, cells, (down, right), empty)
         placed[rest[:, 0], rest[:, 1]] = grid[cells[:, 0], cells[:, 1]]
     return placed
@@ -96,7 +96,7 @@ def attract_objects(grid: Grid, magnet: int, kind: str) -> Grid:
     things = find_objects(np.where(grid == magnet, empty, grid), kind)
     things = sorted(things, key=lambda t: abs(t["top"] - target[0]) + abs(t["left"] - target[2]))
     for thing in things:
-        cells = np.argwhere(thing["mask"]) + (thing["top"], thing["left"])
+        cells = places(thing)
         step = heading((thing["top"], thing["bottom"], thing["left"], thing["right"]), target)
         rest = slide(placed, cells, step, empty) if step != (0, 0) else cells
         placed[rest[:, 0], rest[:, 1]] = grid[cells[:, 0], cells[:, 1]]
@@ -121,8 +121,8 @@ def move_objects(grid: Grid, kind: str, direction: str, distance: str) -> Grid:
         steps = 1
         if distance != "one":
             steps = thing["mask"].shape[0] if down else thing["mask"].shape[1]
-        cells = np.argwhere(thing["mask"]) + (thing["top"], thing["left"])
-        new = cells + (down * steps, right * steps)
+        cells = places(thing)
+        new = cells + np.array([down * steps, right * steps])
         inside = (new >= 0).all(axis=1) & (new[:, 0] < height) & (new[:, 1] < width)
         new, old = new[inside], cells[inside]
         moved[new[:, 0], new[:, 1]] = grid[old[:, 0], old[:, 1]]

@@ -38,10 +38,11 @@ def label(grid: Grid, diagonal: bool, mixed: bool) -> tuple[Grid, int]:
                 r, c = waiting.pop()
                 for down, right in directions:
                     y, x = r + down, c + right
-                    if 0 <= y < height and 0 <= x < width and not numbers[y][x]:
-                        if cells[y][x] != empty and (mixed or cells[y][x] == cells[r][c]):
-                            numbers[y][x] = count
-                            waiting.append((y, x))
+                    if not (0 <= y < height and 0 <= x < width) or numbers[y][x]:
+                        continue
+                    if cells[y][x] != empty and (mixed or cells[y][x] == cells[r][c]):
+                        numbers[y][x] = count
+                        waiting.append((y, x))
     return np.array(numbers), count
 
 
@@ -243,9 +244,14 @@ def select(grid: Grid, things: list[Thing], quality: Quality, rank: str | int) -
         wanted = alone[0] if alone else None
     else:
         wanted = rank
-    return [thing for thing, value in zip(things, values) if value == wanted]
+    return [thing for thing, value in zip(things, values, strict=True) if value == wanted]
 
 
 def window(grid: Grid, thing: Thing) -> Grid:
     """The part of the grid in an object's box, as a view."""
     return grid[thing["top"] : thing["bottom"], thing["left"] : thing["right"]]
+
+
+def places(thing: Thing) -> Grid:
+    """Row and column in the grid of each of an object's cells."""
+    return np.argwhere(thing["mask"]) + np.array([thing["top"], thing["left"]])

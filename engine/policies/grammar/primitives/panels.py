@@ -38,8 +38,8 @@ def separators(grid: Grid) -> tuple[Any, ...]:
 
 def spans(lines: list[Any], length: int) -> list[Any]:
     """The (start, end) ranges between dividing lines."""
-    edges = [-1, *lines, length]
-    return [(a + 1, b) for a, b in zip(edges, edges[1:], strict=False) if b > a + 1]
+    starts, ends = [0, *[line + 1 for line in lines]], [*lines, length]
+    return [(start, end) for start, end in zip(starts, ends, strict=True) if end > start]
 
 
 def panel_rows(grid: Grid) -> list[Any]:

@@ -1,5 +1,7 @@
 """Relations: objects recoloured by what they are, lines towards something, moves by colour."""
 
+# ruff: noqa: D401, PLR0917 - a docstring here names what a function gives; fitted constants are arguments
+
 from typing import Any
 
 import numpy as np

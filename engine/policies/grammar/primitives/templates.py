@@ -45,9 +45,10 @@ def stamp(grid: Grid, mark: int, pattern: dict[Any, Any]) -> Grid:
     for row, column in np.argwhere(grid == mark).tolist():
         for (down, right), colour in pattern.items():
             y, x = row + down, column + right
-            if 0 <= y < height and 0 <= x < width:
-                if grid[y, x] == empty or (y, x) == (row, column):
-                    stamped[y, x] = colour
+            if not (0 <= y < height and 0 <= x < width):
+                continue
+            if grid[y, x] == empty or (y, x) == (row, column):
+                stamped[y, x] = colour
     return stamped
 
 
