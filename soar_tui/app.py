@@ -42,6 +42,9 @@ def _place(name: str) -> Callable[[], Screen[Any]]:
         # A place is imported when it is first entered, so that the first one is there at once.
         module = import_module(f"soar_tui.screens.{name}")
         place: Screen[Any] = module.PLACE()
+        # Textual parses all style sheets anew, twice, for a screen that has not seen the present
+        # ones; a new screen brings none and is styled by them when it is mounted.
+        place._css_update_count = place.app._css_update_count
         return place
 
     return make
@@ -79,7 +82,8 @@ class SoarApp(App[None]):
     """
 
     TITLE = "soar-tui"
-    CSS_PATH = "screens/place.tcss"
+    # All at once: a style sheet that comes with a screen has every other one parsed again.
+    CSS_PATH = sorted((Path(__file__).parent / "screens").glob("*.tcss"))
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings()
@@ -249,8 +253,8 @@ class SoarApp(App[None]):
     def ask(self) -> None:
         """Have the feed answer what the shown place wants to know."""
         place = self.current_place
-        if place is None:
-            return
+        if place is None or not place.is_mounted:
+            return  # it asks for itself once it is there
         if place.needs_run and self.folder is None:
             place.say_no_run()
             self._question = None
@@ -260,6 +264,14 @@ class SoarApp(App[None]):
                 place.say_loading()
         self.feed.ask(self._question, every=place.every)
         self._show_header()
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether what is shown answers what the shown place wants to know."""
+        place = self.current_place
+        if place is None or not place.is_mounted or not place.is_current:
+            return False
+        return self._question is None or self._answered == self._question
 
     def bookmarks(self) -> frozenset[int]:
         """Return the bookmarked candidates of the attached run."""
@@ -286,7 +298,7 @@ class SoarApp(App[None]):
         if (
             place is not None
             and place.is_mounted
-            and frame.body is not None
+            and frame.answered
             and frame.question == self._question
             and not (self.frozen and self._answered == frame.question)
         ):

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.archive.catalogue import Catalogue, CatalogueError
 from engine.control import soar_home
+from soar_tui.known_runs import CATALOGUE_NAME
 
 
 class Desk:
@@ -16,7 +17,7 @@ class Desk:
     """
 
     def __init__(self, catalogue: Catalogue | None = None) -> None:
-        self._catalogue = catalogue or Catalogue(soar_home() / "catalogue.json")
+        self._catalogue = catalogue or Catalogue(soar_home() / CATALOGUE_NAME)
         self.fault: str | None = None
         try:
             self._preferences = self._catalogue.preferences()

@@ -120,11 +120,15 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One moment as the app shows it: `body` answers `question` (None: as in the frame before)."""
+    """One moment as the app shows it.
+
+    `body` answers `question` where `answered`; else nothing but the header is new.
+    """
 
     header: Header | None
     question: Question | GlobalQuestion | None
-    body: object | None
+    answered: bool
+    body: object
 
 
 class Feed:
@@ -295,15 +299,15 @@ class _Watch:
         due = every is not None and now - self._answered >= every
         moved = self._version != self._answered_version
         affordable = now - self._answered >= _SHARE * self._cost
-        body = None
+        body, answered = None, False
         if question is not None and (fresh or ((moved or due) and affordable)):
             self._answered_version = self._version
-            body = self._answer(question)
+            body, answered = self._answer(question), True
             self._answered = time.monotonic()
             self._cost = self._answered - now
-        if body is None and not changed:
+        if not answered and not changed:
             return None
-        return Frame(header, question, body)
+        return Frame(header, question, answered, body)
 
     def _open(self, folder: Path | None) -> None:
         self.close()

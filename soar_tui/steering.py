@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import time
 from collections.abc import Callable
 from functools import partial
@@ -14,7 +13,7 @@ from textual.worker import get_current_worker
 from engine.archive import commands
 from engine.archive.schema import ArchiveError
 from engine.config import ConfigError, Settings
-from engine.control import LaunchError, RunFolderError, create_run, launch, send
+from engine.control import LaunchError, RunFolderError, launch, send
 
 if TYPE_CHECKING:
     from soar_tui.app import SoarApp
@@ -61,10 +60,9 @@ def start_new(app: SoarApp, settings: Settings, name: str | None) -> None:
     app.tell("starting the engine …")
 
     def make() -> Path:
-        from engine.arc import load_tasks
+        from soar_tui.cli.run import make_run
 
-        load_tasks(settings.tasks)  # before anything is written
-        return create_run(settings, name=name, day=datetime.datetime.now().astimezone().date())
+        return make_run(settings, name)
 
     app.run_worker(partial(_launch, app, make, True), thread=True, group="steering")
 

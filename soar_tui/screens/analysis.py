@@ -157,7 +157,6 @@ class Analysis(Place):
     """One curve at a time, large; the figures it stands on beneath."""
 
     place = "analysis"
-    CSS_PATH = "analysis.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings("analysis")
 
     def __init__(self) -> None:

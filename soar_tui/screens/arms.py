@@ -183,7 +183,6 @@ class Arms(TaskPlace):
     """All arms of the task; beneath them the selected one, large."""
 
     place = "arms"
-    CSS_PATH = "arms.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings("arms")
 
     def __init__(self) -> None:

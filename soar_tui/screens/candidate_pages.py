@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from engine.archive.rows import CandidatePage, CandidateQuery
+from engine.archive.rows import CandidatePage, CandidateQuery, CandidateRow
 from soar_tui.feed import ROWS, OpenRun, Trouble
 from soar_tui.widgets.candidate_list import CandidateList, PageRequest
 from soar_tui.widgets.candidate_row import RowContext
@@ -15,10 +16,15 @@ if TYPE_CHECKING:
 
 
 class CandidatePages:
-    """Stands between one candidate list and the feed; knows what the list is to hold."""
+    """Stands between one candidate list and the feed; knows what the list is to hold.
 
-    def __init__(self, app: SoarApp, view: CandidateList) -> None:
-        self._app, self._list = app, view
+    `on_begun` is called when a list has begun in which the selected candidate is not in view.
+    """
+
+    def __init__(
+        self, app: SoarApp, view: CandidateList, on_begun: Callable[[], None] | None = None
+    ) -> None:
+        self._app, self._list, self._on_begun = app, view, on_begun
         self._query: CandidateQuery | None = None
         self._newest: int | None = None
         self._to_the_end = False
@@ -62,9 +68,20 @@ class CandidatePages:
         self._list.put_page(request, rows, page.next)
         nothing = not rows and page.next is None and request.where in ("first", "last")
         self._list.border_subtitle = "nothing matches these filters" if nothing else ""
+        if request.where in ("first", "last"):
+            self._select(rows)
+
+    def begin_with(self, rows: Sequence[CandidateRow], request: PageRequest) -> None:
+        """Answer the only request of a list of few rows."""
+        self._list.put_page(request, rows, None)
+        self._select(rows)
+
+    def _select(self, rows: Sequence[CandidateRow]) -> None:
         chosen = [place for place, row in enumerate(rows) if row.id == self._app.view.candidate]
-        if chosen and request.where == "first":
+        if chosen:
             self._list.cursor = chosen[0]
+        elif self._on_begun is not None:
+            self._on_begun()
 
     def _add_newest(self, total: int | None) -> None:
         query = self._query

@@ -191,7 +191,6 @@ class Candidates(TaskPlace):
     """The list, and at the side the source of the candidate under the cursor."""
 
     place = "candidates"
-    CSS_PATH = "candidates.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings("candidates")
     filters = True
 
@@ -237,7 +236,7 @@ class Candidates(TaskPlace):
         view.border_title = "candidates"
         context = RowContext(body.pairs, body.names, self.soar.bookmarks())
         if self._pages is None:
-            self._pages = CandidatePages(self.soar, view)
+            self._pages = CandidatePages(self.soar, view, self._select)
         if body.few is not None:
             self._pages.forget()
             if body.few != self._few:
@@ -270,11 +269,11 @@ class Candidates(TaskPlace):
 
     @on(CandidateList.NeedPage)
     def _page(self, event: CandidateList.NeedPage) -> None:
+        assert self._pages is not None
         if self._few is not None:
-            event.view.put_page(event.request, self._few, None)
-        elif self._pages is not None:
+            self._pages.begin_with(self._few, event.request)
+        else:
             self._pages.answer(event.request)
-        self.call_after_refresh(self._select)
 
     @on(CandidateList.Moved, "#list")
     def _select(self) -> None:

@@ -73,7 +73,6 @@ class Chain(InsidePlace):
     """The tree at the left, the film at the right, the code of this step beneath."""
 
     place = "chain"
-    CSS_PATH = "chain.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings("chain")
 
     def compose_place(self) -> ComposeResult:

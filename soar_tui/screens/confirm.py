@@ -16,7 +16,6 @@ from soar_tui.sanitise import many_lines, one_line
 class Confirm(ModalScreen[bool]):
     """Shows a question; answers True once `word` has been typed, False on Escape."""
 
-    CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(False)", "no")]
 
     def __init__(self, question: str, *, word: str) -> None:

@@ -50,7 +50,6 @@ class Diff(InsidePlace):
     """The code's diff at the left, the grids before and after at the right."""
 
     place = "diff"
-    CSS_PATH = "diff.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings("diff")
 
     def compose_place(self) -> ComposeResult:

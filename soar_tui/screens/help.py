@@ -51,7 +51,6 @@ def sections(
 class Help(ModalScreen[None]):
     """Lists keys; Escape closes it."""
 
-    CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,enter", "dismiss", "close"),
         Binding("j", "down", "down", show=False),

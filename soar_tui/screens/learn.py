@@ -163,7 +163,6 @@ class Learn(Place):
     """Make-up and checkpoints at the left, examples in the middle, the chosen one at the right."""
 
     place = "learn"
-    CSS_PATH = "learn.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings("learn")
 
     def __init__(self) -> None:
@@ -195,9 +194,9 @@ class Learn(Place):
                     )
                 yield Rows(
                     (
-                        Column("task", most=18),
-                        Column("program", "right"),
-                        Column("as", most=16),
+                        Column("task", most=15),
+                        Column("from", "right"),
+                        Column("as", most=17),
                     ),
                     id="examples",
                     classes="pane",

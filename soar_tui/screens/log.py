@@ -16,7 +16,6 @@ from soar_tui.sanitise import many_lines
 class Log(ModalScreen[None]):
     """Shows a text that may be long; Escape closes it."""
 
-    CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q", "dismiss", "close")]
 
     def __init__(self, text: str, *, title: str = "the engine did not start") -> None:

@@ -96,10 +96,6 @@ def estimate(settings: Settings, tasks: int | None, speed: Speed | None) -> Text
 class NewRun(ModalScreen[None]):
     """Asks for the settings of a run and starts it."""
 
-    CSS_PATH = [  # noqa: RUF012 - Textual's
-        "dialog.tcss",
-        "new_run.tcss",
-    ]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "leave it"),
         Binding("ctrl+s", "start", "start"),

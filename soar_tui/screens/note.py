@@ -16,7 +16,6 @@ from engine.programs.candidate import split_candidate_id
 class Note(ModalScreen["tuple[bool, str]"]):
     """Asks for a note on a candidate; answers (whether to bookmark it, the note)."""
 
-    CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "leave it"),
         Binding("ctrl+r", "remove", "take the bookmark away"),

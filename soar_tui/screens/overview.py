@@ -208,8 +208,10 @@ def figures(body: OverviewBody, header: Header | None, *, short: bool = False) -
     for name, value, rest in facts(body, header):
         if short:
             tail = f" ({rest})" if name in ("solved", "oracle") else "  "
-            text.append(f"{value}", style="bold")
-            text.append(f"\N{NO-BREAK SPACE}{name}{tail.replace(' ', chr(160))} ", style="dim")
+            # Spaces that do not break keep a figure and its name on one line.
+            text.append(value.replace(" ", "\N{NO-BREAK SPACE}"), style="bold")
+            told = f" {name}{tail}".rstrip().replace(" ", "\N{NO-BREAK SPACE}")
+            text.append(f"{told}   ", style="dim")
         else:
             text.append(f"{name:<12}", style="dim")
             text.append(f"{value:>10}", style="bold")
@@ -232,7 +234,6 @@ class Overview(Place):
     """Stepper, counters and curve above the task wall; the journal beneath it."""
 
     place = "overview"
-    CSS_PATH = "overview.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings("overview")
 
     def __init__(self) -> None:

@@ -128,7 +128,8 @@ class Place(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """Ask for what this place shows."""
-        self.soar.ask()
+        if self.is_current:
+            self.soar.ask()
         self.refresh_chrome()
 
     def on_descendant_focus(self) -> None:

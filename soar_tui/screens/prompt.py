@@ -57,7 +57,6 @@ class Prompt(InsidePlace):
     """What went in at the left, what came out at the right."""
 
     place = "prompt"
-    CSS_PATH = "prompt.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings("prompt")
 
     def compose_place(self) -> ComposeResult:

@@ -74,7 +74,7 @@ class RunsQuestion:
 
     def answer_without_run(self) -> tuple[RunLine, ...]:
         """Read how every run stands, the newest first."""
-        folders = dict.fromkeys([*run_folders(), *self.elsewhere])
+        folders = dict.fromkeys(f.absolute() for f in (*run_folders(), *self.elsewhere))
         lines = [self._line(folder) for folder in folders if (folder / SETTINGS_NAME).is_file()]
         return tuple(sorted(lines, key=lambda line: -(line.started or math.inf)))
 
@@ -143,6 +143,14 @@ def over_time(moments: Sequence[float], rows: Sequence[IterationRow]) -> tuple[i
     return tuple(sum(m <= start + step * (k + 1) + 1e-9 for m in moments) for k in range(_SPARK))
 
 
+def short_path(folder: Path) -> str:
+    """Return a folder as a user would write it from where the app was started."""
+    for root, name in ((Path.cwd(), ""), (Path.home(), "~/")):
+        if folder.is_relative_to(root):
+            return f"{name}{folder.relative_to(root)}"
+    return str(folder)
+
+
 def spark(values: Sequence[int], most: int) -> str:
     """Return values as a line of blocks, `most` being the full height."""
     return "".join(_BLOCKS[math.ceil(8 * value / max(1, most))] for value in values)
@@ -154,7 +162,6 @@ class Runs(Place):
     place = "runs"
     every = 2.0
     needs_run = False
-    CSS_PATH = "runs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings("runs")
     filters = True
 
@@ -207,7 +214,7 @@ class Runs(Place):
         first = rows.selected is None
         rows.show([self._row(line) for line in shown])
         if first and self.soar.folder is not None:
-            rows.select(self.soar.folder)
+            rows.select(self.soar.folder.absolute())
         if self.focused is None:
             rows.focus()
         self._about()
@@ -235,7 +242,7 @@ class Runs(Place):
         return Row(line.folder, (*cells, (size(line.bytes), "muted")))
 
     def _is_open(self, line: RunLine) -> bool:
-        return line.folder == self.soar.folder
+        return self.soar.folder is not None and line.folder == self.soar.folder.absolute()
 
     @property
     def selected(self) -> RunLine | None:
@@ -248,7 +255,7 @@ class Runs(Place):
         line = self.selected
         text = ""
         if line is not None:
-            text = str(line.folder)
+            text = short_path(line.folder)
             if line.trouble:
                 text += f"\n{line.trouble}"
             elif line.state is not None and line.state.state == "crashed":

@@ -50,7 +50,6 @@ def _not_paused(state: str) -> str:
 class StartMenu(ModalScreen[None]):
     """Offers what can be done to the engine now; what cannot says why."""
 
-    CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss", "leave it"),
         Binding("j", "down", "down", show=False),

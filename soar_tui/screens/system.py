@@ -156,7 +156,6 @@ class System(Place):
 
     place = "system"
     every = 1.0
-    CSS_PATH = "system.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings("system")
 
     def __init__(self) -> None:

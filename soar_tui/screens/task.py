@@ -119,7 +119,6 @@ class TaskScreen(TaskPlace):
     """The pairs in the middle, the task's candidates at the side."""
 
     place = "task"
-    CSS_PATH = "task.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings("task")
 
     def __init__(self) -> None:

@@ -86,7 +86,6 @@ class Votes(TaskPlace):
     """Bars on top, the outputs themselves beneath, in the order of the vote."""
 
     place = "votes"
-    CSS_PATH = "votes.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings("votes")
 
     def __init__(self) -> None:
