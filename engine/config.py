@@ -207,6 +207,12 @@ class Settings(_Section, frozen=True):
     learn: LearnConfig = msgspec.field(default_factory=LearnConfig)
     sandbox: SandboxConfig = msgspec.field(default_factory=SandboxConfig)
 
+    @property
+    def planned_iterations(self) -> int:
+        """Iterations in all: those on tasks to learn from, then those on the target tasks."""
+        learning = self.train_iterations if self.train_tasks is not None else 0
+        return learning + self.iterations
+
 
 PRESETS: dict[str, Settings] = {
     "paper": Settings(),

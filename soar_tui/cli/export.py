@@ -16,6 +16,7 @@ from soar_tui.cli.errors import OK, InputError
 from soar_tui.cli.options import JsonOption, RunArgument
 
 if TYPE_CHECKING:
+    from engine.arc import Task
     from engine.archive.reader import RunReader
     from engine.config import Settings
 
@@ -63,11 +64,11 @@ def submission(
     folder = find_run(run)
     settings = load_settings(folder / SETTINGS_NAME)
     with RunReader(folder) as reader:
-        tasks = reader.tasks()
+        first, tasks = _targets(reader)
         searched = searched_iterations(reader)
         found = {
             task.id: _answer(reader, index, searched[index], settings)
-            for index, task in enumerate(tasks)
+            for index, task in enumerate(tasks, first)
         }
     missing = [identifier for identifier, answer in found.items() if not answer]
     answers = {
@@ -96,6 +97,13 @@ def submission(
         where = "stdout" if to_stdout else str(out)
         terminal.err().print(f"{where}: {len(tasks)} tasks, {tests} test inputs{gaps}")
     return OK
+
+
+def _targets(reader: RunReader) -> tuple[int, tuple[Task, ...]]:
+    """Return the run's target tasks and the index of their first; tasks to learn from are none."""
+    tasks, training = reader.tasks(), reader.training_tasks()
+    first = training if training < len(tasks) else 0
+    return first, tasks[first:]
 
 
 def _answer(reader: RunReader, task: int, iterations: list[int], settings: Settings) -> Answer:

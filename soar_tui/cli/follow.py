@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from soar_tui.cli.errors import FAILED, INTERRUPTED, OK, UNFINISHED
-from soar_tui.cli.results import running_seconds
+from soar_tui.cli.results import engine_status
 from soar_tui.numbers import duration, of
 from soar_tui.sanitise import one_line
 
@@ -67,11 +67,12 @@ class Interrupts:
 class Glance:
     """What following shows of a run at one moment.
 
-    `done` is how much of the iteration's budget is spent, 0..1, a task that ended early counting
+    `step` is what the engine is at, "search" or "learn"; `done` is how much of the iteration's budget is spent, 0..1, a task that ended early counting
     whole; `rate` is in candidates per second; `eta` in seconds, None while unclear.
     """
 
     state: RunState
+    step: str
     iteration: int
     iterations: int
     tasks: int
@@ -103,20 +104,21 @@ def glance(folder: Path, reader: RunReader, settings: Settings, rate: Rate) -> G
     """Look at a run once."""
     from engine.control import run_state
 
-    state = run_state(folder, reader, settings.iterations)
+    state = run_state(folder, reader, settings.planned_iterations)
     rows = reader.iterations()
     row = rows[-1] if rows else None
     candidates = sum(row.candidates for row in rows)
     done = 0.0 if row is None else _done(reader.task_rows(row.index), settings.search)
     eta = None
     if row is not None and done > CLEAR and state.state == "running":
-        whole = running_seconds(reader) / done
-        eta = whole * (1 - done) + whole * (settings.iterations - 1 - row.index)
+        whole = engine_status(reader).seconds / done
+        eta = whole * (1 - done) + whole * (settings.planned_iterations - 1 - row.index)
     return Glance(
         state=state,
+        step=engine_status(reader).step,
         iteration=0 if row is None else row.index,
-        iterations=settings.iterations,
-        tasks=len(reader.tasks()),
+        iterations=settings.planned_iterations,
+        tasks=len(reader.tasks()) if row is None else row.tasks,
         finished=0 if row is None else row.finished,
         known=0 if row is None else row.known,
         solved=None if row is None else row.solved,
@@ -221,6 +223,8 @@ def _figures(seen: Glance) -> str:
     if seen.solved is not None:
         solved = f"solved {of(seen.solved, min(seen.finished, seen.known))}"
     parts = [solved, f"{seen.candidates:,} candidates"]
+    if seen.step != "search":
+        parts.insert(0, seen.step)
     if seen.rate is not None and seen.state.state == "running":
         parts.append(f"{seen.rate:,.0f}/s")
     if seen.eta is not None:

@@ -62,6 +62,11 @@ class Standing:
         return self.iterations[-1] if self.iterations else None
 
     @property
+    def searched(self) -> int:
+        """How many tasks the latest iteration searches; before the first, how many there are."""
+        return len(self.tasks) if self.last is None else self.last.tasks
+
+    @property
     def candidates(self) -> int:
         """How many candidates there are over all iterations."""
         return sum(row.candidates for row in self.iterations)
@@ -95,7 +100,7 @@ def standing(folder: Path, *, with_results: bool = True) -> Standing:
     except MissingFileError:
         return Standing(folder, settings, RunState("new", None), process, (), (), (), 0.0)
     with reader:
-        state = run_state(folder, reader, settings.iterations)
+        state = run_state(folder, reader, settings.planned_iterations)
         iterations = tuple(reader.iterations())
         results: tuple[TaskResult, ...] = ()
         if with_results and iterations:
@@ -108,7 +113,7 @@ def standing(folder: Path, *, with_results: bool = True) -> Standing:
             iterations=iterations,
             tasks=reader.tasks(),
             results=results,
-            running_seconds=running_seconds(reader),
+            running_seconds=engine_status(reader).seconds,
         )
 
 
@@ -117,24 +122,36 @@ def state_of(folder: Path) -> RunState:
     return standing(folder, with_results=False).state
 
 
-def running_seconds(reader: RunReader) -> float:
-    """Return how long engines have worked on the iteration that is under way."""
-    status = reader.statuses().get("engine")
-    if status is None or not isinstance(status.value, dict):
-        return 0.0
-    return float(status.value.get("iteration_seconds", 0.0))
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """What the last engine said of itself: its step, and its seconds on the iteration."""
+
+    step: str = "search"
+    seconds: float = 0.0
+
+
+def engine_status(reader: RunReader) -> EngineStatus:
+    """Return what the last engine said of itself."""
+    row = reader.statuses().get("engine")
+    if row is None or not isinstance(row.value, dict):
+        return EngineStatus()
+    return EngineStatus(
+        step=str(row.value.get("step", "search")),
+        seconds=float(row.value.get("iteration_seconds", 0.0)),
+    )
 
 
 def _results(reader: RunReader, iteration: int, settings: Settings) -> list[TaskResult]:
     found = []
-    for task, row in zip(reader.tasks(), reader.task_rows(iteration), strict=True):
+    tasks = reader.tasks()
+    for row in reader.task_rows(iteration):
         share = shortest = None
         if row.candidates:
             _, patterns = ranked_patterns(reader, iteration, row.index, settings.vote)
             share = patterns[0].share if patterns else None
         if row.perfect:
             shortest = _shortest_perfect(reader, iteration, row.index)
-        found.append(TaskResult(task, row, share, shortest))
+        found.append(TaskResult(tasks[row.index], row, share, shortest))
     return found
 
 
@@ -182,8 +199,8 @@ def run_document(now: Standing) -> RunDocument:
         task_set=now.settings.tasks,
         policy=now.settings.policy.kind,
         seed=now.settings.seed,
-        tasks=len(now.tasks),
-        known=sum(task.truth is not None for task in now.tasks),
+        tasks=now.searched,
+        known=0 if last is None else last.known,
         finished=0 if last is None else last.finished,
         solved=None if last is None else last.solved,
         oracle=None if last is None else last.oracle,
@@ -230,18 +247,22 @@ def _result_document(result: TaskResult) -> TaskResultDocument:
 
 
 def print_run(console: Console, now: Standing, *, with_programs: bool = False) -> None:
-    """Print how a run stands: its state, its iterations, its tasks, and what to do next."""
+    """Print how a run stands: its tasks, its iterations, its state, and what to do next.
+
+    What matters most comes last, where a terminal still shows it.
+    """
+    if with_programs:
+        _print_programs(console, now)
+    if now.results and len(now.results) <= ROWS:
+        console.print(_task_table(now.results))
+    if len(now.iterations) > 1 or len(now.results) > ROWS:
+        console.print(_iteration_table(now))
+    console.print()
     console.print(heading(now))
     if now.state.reason:
         console.print(Text(f"  {one_line(now.state.reason)}", style="red"))
-    if len(now.iterations) > 1 or len(now.results) > ROWS:
-        console.print(_iteration_table(now))
-    if now.results and len(now.results) <= ROWS:
-        console.print(_task_table(now.results))
-    if with_programs:
-        _print_programs(console, now)
     for line in next_steps(now):
-        console.print(line)
+        console.print(line, soft_wrap=True)
 
 
 def heading(now: Standing) -> Text:
@@ -249,8 +270,9 @@ def heading(now: Standing) -> Text:
     last = now.last
     parts = [now.state.state, one_line(now.settings.tasks), now.settings.policy.kind]
     if last is not None:
-        if now.settings.iterations > 1:
-            parts.append(f"iteration {last.index + 1} of {now.settings.iterations}")
+        planned = now.settings.planned_iterations
+        if planned > 1:
+            parts.append(f"iteration {last.index + 1} of {planned}")
         parts.append(f"{of(last.finished, last.tasks)} tasks searched")
         parts.append(f"solved {of(last.solved, last.known)}" if last.known else "truth unknown")
         parts.append(f"{now.candidates:,} candidates in {duration(now.seconds)}")
@@ -323,11 +345,12 @@ def _print_programs(console: Console, now: Standing) -> None:
                 right = f"{round((best.accuracy or 0.0) * pairs)}/{pairs}"
                 console.print(
                     Text.assemble(
-                        (f"\n{one_line(result.row.id)}", "bold"),
+                        (one_line(result.row.id), "bold"),
                         f"  candidate {best.number}, {right} demonstrations, {best.length:,} characters",
                     )
                 )
                 print_source(console, entry(source))
+                console.print()
 
 
 def next_steps(now: Standing) -> list[str]:

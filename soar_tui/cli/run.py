@@ -100,6 +100,9 @@ def make_run(settings: Settings, name: str | None) -> Path:
 
     load_tasks(settings.tasks)
     settings = msgspec.structs.replace(settings, tasks=rooted(settings.tasks))
+    if settings.train_tasks is not None:
+        load_tasks(settings.train_tasks)
+        settings = msgspec.structs.replace(settings, train_tasks=rooted(settings.train_tasks))
     return create_run(settings, name=name, day=datetime.datetime.now().astimezone().date())
 
 

@@ -48,7 +48,7 @@ def status(run: RunArgument, as_json: JsonOption = False) -> int:
     console = terminal.out()
     print_run(console, now)
     if now.process is not None:
-        console.print(f"  engine       process {now.process}, alive {age_of_silence(now)}")
+        console.print(f"  engine       process {now.process}, heartbeat {_last_sign(now)}")
     if now.state.state in ("crashed", "stalled"):
         console.print(Text(f"\nThe end of {folder / LOG_NAME}:", style="bold"))
         for line in log_tail(folder / LOG_NAME).splitlines():
@@ -56,10 +56,9 @@ def status(run: RunArgument, as_json: JsonOption = False) -> int:
     return OK
 
 
-def age_of_silence(now: Standing) -> str:
-    """Return how long ago the engine last gave a sign of life."""
+def _last_sign(now: Standing) -> str:
     silent = now.state.silent
-    return "without a heartbeat so far" if silent is None else f"{duration(silent)} ago"
+    return "none so far" if silent is None else f"{duration(silent)} ago"
 
 
 def runs(as_json: JsonOption = False) -> int:
@@ -103,11 +102,11 @@ def _row(folder: Path) -> RunRowDocument:
         reason=now.state.reason,
         task_set=now.settings.tasks,
         policy=now.settings.policy.kind,
-        tasks=len(now.tasks),
+        tasks=now.searched,
         known=0 if last is None else last.known,
         finished=0 if last is None else last.finished,
         iteration=None if last is None else last.index,
-        iterations=now.settings.iterations,
+        iterations=now.settings.planned_iterations,
         solved=None if last is None else last.solved,
         candidates=now.candidates,
         seconds=now.seconds,

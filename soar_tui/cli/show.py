@@ -166,7 +166,7 @@ def look(
             run=folder.name,
             task=reader.task(index),
             iteration=iteration,
-            row=reader.task_rows(iteration)[index],
+            row=next(row for row in reader.task_rows(iteration) if row.index == index),
             formula=formula,
             patterns=tuple(patterns),
             best=tuple(best),

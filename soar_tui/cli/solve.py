@@ -98,6 +98,7 @@ def solve(
     print_task(console, view)
     if code != OK:
         console.print(f"\nThe search is {now.state.state}.")
+    console.print()
     for line in next_steps(now):
-        console.print(line)
+        console.print(line, soft_wrap=True)
     return code
