@@ -5,7 +5,10 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench gpu-check clean
+# With CPU wheels of torch: make test-llm PIP_FLAGS='--extra-index-url https://download.pytorch.org/whl/cpu'
+PIP_FLAGS ?=
+
+.PHONY: help run test test-llm check format bench gpu-check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -36,6 +39,19 @@ run: $(VENV)/.core ## search the sample tasks with the embedded policy
 test: $(VENV)/.dev ## all tests (under ten minutes on two cores)
 	$(BIN)/python -m pytest
 
+# An environment of its own: its torch must not come into the one the engine runs in.
+$(VENV)-llm/.ready:
+	test -x $(VENV)-llm/bin/python || $(PYTHON) -m venv $(VENV)-llm
+	$(VENV)-llm/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) \
+	  torch==2.13.0 transformers==5.23.0 peft==0.21.2 trl==1.16.0 datasets==5.2.0 \
+	  accelerate==1.15.0 gguf==0.19.0 'xllamacpp>=2026.10'
+	touch $@
+
+test-llm: $(VENV)/.dev $(VENV)-llm/.ready ## a real small model searched with, tuned and served again
+	$(BIN)/python -m engine.policies.llm.models smollm2-135m
+	SOAR_LLM_PYTHON=$(CURDIR)/$(VENV)-llm/bin/python OMP_NUM_THREADS=1 \
+	  $(BIN)/python -m pytest -s tests/learning/trainers/test_circle.py
+
 check: $(VENV)/.dev ## formatting, lint, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -53,5 +69,5 @@ gpu-check: $(VENV)/.dev ## report what the GPU path can do on this machine
 	$(BIN)/soar-tui doctor --gpu
 
 clean: ## remove the environment and all caches
-	rm -rf $(VENV) dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-llm dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -57,15 +57,27 @@ def main() -> int:
 
 
 def _to_safetensors(gguf_file: Path, folder: Path) -> None:
+    import gguf
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
-    from transformers.utils.quantization_config import GgufConfig
+    from transformers.utils import quantization_config
 
-    where = {"pretrained_model_name_or_path": str(gguf_file.parent), "gguf_file": gguf_file.name}
+    where: dict[str, Any] = {
+        "pretrained_model_name_or_path": str(gguf_file.parent),
+        "gguf_file": gguf_file.name,
+    }
     tokenizer = AutoTokenizer.from_pretrained(**where)
-    model = AutoModelForCausalLM.from_pretrained(
-        **where, dtype=torch.bfloat16, quantization_config=GgufConfig(dequantize=True)
-    )
+    reader = gguf.GGUFReader(str(gguf_file))
+    words = _value(reader, "tokenizer.ggml.tokens")
+    # Some releases take the wrong token for the end of a turn, and a model then never stops.
+    for kind, field in (("bos", "bos"), ("eos", "eos"), ("unk", "unknown"), ("pad", "padding")):
+        name = f"tokenizer.ggml.{field}_token_id"
+        if reader.get_field(name) is not None:
+            setattr(tokenizer, f"{kind}_token", words[int(_value(reader, name))])
+    # Newer releases keep GGUF weights packed unless told otherwise; older ones cannot be told.
+    if hasattr(quantization_config, "GgufConfig"):
+        where["quantization_config"] = quantization_config.GgufConfig(dequantize=True)
+    model = AutoModelForCausalLM.from_pretrained(**where, dtype=torch.bfloat16)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 

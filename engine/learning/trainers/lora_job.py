@@ -287,16 +287,18 @@ def _save_merged(model: Any, opened: _Opened, folder: Path, job: dict[str, Any])
     Returns the share of the update that survives the rounding to 16 bits; None in 4 bits, where
     the weights merged into are not those trained on. Raises JobError.
     """
+    from transformers import AutoTokenizer
+
     name, update, base = _largest_update(model)
     if opened.lora is None:
         model.save_pretrained_merged(str(folder), opened.tokenizer, save_method="merged_16bit")
     elif job["half"]:
         # bfloat16 has 8 bits: the small updates of a short training would be rounded away.
         model.float().merge_and_unload().half().save_pretrained(str(folder))
-        opened.tokenizer.save_pretrained(str(folder))
     else:
         model.merge_and_unload().save_pretrained(str(folder))
-        opened.tokenizer.save_pretrained(str(folder))
+    # As the base has it: training changes limits and padding that serving has no use for.
+    AutoTokenizer.from_pretrained(job["base"]).save_pretrained(str(folder))
     if opened.four_bit:
         return None
     saved = _saved_tensor(folder, name).float()

@@ -14,7 +14,8 @@ TRAINING_LOG = "train.log"
 def open_trainer(settings: Settings, logs: Path) -> Trainer:
     """Return the trainer of a run's kind of policy; what it prints goes to the folder `logs`.
 
-    Raises ConfigError for a kind that cannot be trained.
+    Raises ConfigError for a kind that cannot be trained or without what training needs, and
+    PolicyError when the model to train from is not there.
     """
     kind = settings.policy.kind
     if kind == "grammar":
@@ -23,9 +24,12 @@ def open_trainer(settings: Settings, logs: Path) -> Trainer:
         )
     if kind in ("local", "sglang"):
         # Kept out of a run of the embedded policy, which needs neither HTTP nor chats.
-        from engine.learning.trainers.subprocess_trainer import SubprocessTrainer
+        from engine.learning.trainers.subprocess_trainer import SubprocessTrainer, check_interpreter
+        from engine.policies.llm import models
 
-        return SubprocessTrainer(
-            settings.train, settings.serve.model, logs / TRAINING_LOG, seed=settings.seed
-        )
+        check_interpreter(settings.train)
+        base = settings.train.model or settings.serve.model
+        if base is None and kind == "local":
+            base = str(models.find(models.SMOLLM2))
+        return SubprocessTrainer(settings.train, base, logs / TRAINING_LOG, seed=settings.seed)
     raise ConfigError(f"policy.kind: {kind} has no trainer, so only one iteration is possible")

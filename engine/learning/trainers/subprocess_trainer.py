@@ -23,10 +23,11 @@ from typing import Any
 
 import numpy as np
 
-from engine.config import TrainConfig
+from engine.config import ConfigError, TrainConfig
 from engine.learning.dataset import DatasetError, read_dataset
 from engine.learning.trainers.protocol import Checkpoint, Progress, TrainingError
 from engine.learning.trainers.rows import write_rows
+from engine.policies.llm.environment import missing_packages
 from engine.policies.llm.leash import GRACE_SECONDS, leashed
 from engine.policies.llm.local import GGUF
 from engine.policies.llm.process import log_tail
@@ -38,10 +39,33 @@ _GGUF_JOB = Path(__file__).with_name("gguf_job.py")
 _LONGEST_LINE = 1 << 24
 
 
+_NEEDED = {
+    "unsloth": ("unsloth", "transformers", "trl", "peft", "torch"),
+    "hf": ("transformers", "trl", "peft", "torch", "datasets"),
+}
+
+
+def check_interpreter(config: TrainConfig) -> None:
+    """Check that the trainer's packages are there, before a search that is to be learned from.
+
+    Raises ConfigError naming the interpreter and what it lacks.
+    """
+    python = config.python or sys.executable
+    try:
+        lacking = missing_packages(python, _NEEDED[config.trainer])
+    except OSError as error:
+        raise ConfigError(f"train.python: {error}") from error
+    if lacking:
+        raise ConfigError(
+            f"train.python: {python} lacks {', '.join(lacking)}, which the trainer "
+            f"{config.trainer!r} needs"
+        )
+
+
 class SubprocessTrainer:
     """Tunes a language model by unsloth or by transformers with peft and trl.
 
-    What its libraries print goes to `log_file`. `base` is used where a training names none: a
+    What its libraries print goes to `log_file`. `base` is tuned where a training names none: a
     folder, a hub name in the hub's cache, or a GGUF file.
     """
 
@@ -49,7 +73,7 @@ class SubprocessTrainer:
         self, config: TrainConfig, base: str | None, log_file: Path, *, seed: int = 0
     ) -> None:
         self._config = config
-        self._base = config.model or base
+        self._base = base
         self._log_file = log_file
         self._seed = seed
         self._python = config.python or sys.executable
@@ -64,7 +88,7 @@ class SubprocessTrainer:
         """Tune as engine.learning.trainers.protocol.Trainer says."""
         model = self._base if base is None else str(base)
         if model is None:
-            raise TrainingError("train.model: no base model is named, nor serve.model")
+            raise TrainingError("train.model: no base model is named, nor is serve.model")
         async with _unfinished(out_dir) as folder:
             rows = folder / "rows.jsonl"
             await asyncio.to_thread(self._write_rows, dataset, rows)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from engine.config import DecodingConfig, EndpointConfig, ServeConfig
 from engine.policies.llm import local_server, models
-from engine.policies.llm.errors import ReloadError
+from engine.policies.llm.environment import missing_packages
+from engine.policies.llm.errors import ModelError, ReloadError
 from engine.policies.llm.process import Probes, ServerProcess, free_port
 
 GGUF = "model.gguf"
@@ -24,6 +25,12 @@ class LocalServer:
     def __init__(
         self, serve: ServeConfig, decoding: DecodingConfig, log_file: Path, *, python: str
     ) -> None:
+        try:
+            lacking = missing_packages(python, ["xllamacpp"])
+        except OSError as error:
+            raise ModelError(f"serve.python: {error}") from error
+        if lacking:
+            raise ModelError(f"serve.python: {python} has no xllamacpp (the extra `local`)")
         self._serve = serve
         self._decoding = decoding
         self._python = python

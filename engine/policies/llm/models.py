@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +61,8 @@ QWEN_CODER = PackagedModel(
     ),
 )
 
+_COMMAND = "python -m engine.policies.llm.models"
+
 MODELS = {model.name: model for model in (SMOLLM2, QWEN_CODER)}
 
 
@@ -72,7 +75,7 @@ def find(model: PackagedModel) -> Path:
     """Return the path of a fetched model. Raises ModelError saying how to fetch it."""
     path = models_folder() / model.file
     if not path.is_file() or path.stat().st_size != model.size:
-        raise ModelError(f"{path}: not there; fetch the model {model.name} first")
+        raise ModelError(f"{path}: not there; fetch it by `{_COMMAND} {model.name}`")
     return path
 
 
@@ -135,3 +138,23 @@ def _wheel(requirement: str, folder: Path) -> Path:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Fetch the models named, telling where each comes from; return 0, or 2 for another name."""
+    unknown = [name for name in arguments if name not in MODELS]
+    if unknown or not arguments:
+        print(f"usage: {_COMMAND} MODEL…\nmodels: {', '.join(MODELS)}", file=sys.stderr)
+        return 2
+    for name in arguments:
+        print(MODELS[name].provenance)
+        try:
+            print(fetch(MODELS[name]))
+        except ModelError as error:
+            print(error, file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

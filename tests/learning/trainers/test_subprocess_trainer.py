@@ -119,7 +119,7 @@ async def test_a_checkpoint_is_never_overwritten(trainer, dataset, tmp_path):
 
 
 async def test_an_empty_dataset_is_refused(trainer, tmp_path):
-    (tmp_path / "empty.jsonl").touch()
+    write_dataset([], tmp_path / "empty.jsonl")
     with pytest.raises(TrainingError, match="holds no examples"):
         await trainer().train(tmp_path / "empty.jsonl", None, tmp_path / "1", print)
 

@@ -1,0 +1,26 @@
+"""One iteration of a run by hand, so that iterations of one archive may have different policies."""
+
+from engine.loop import Past, Progress, Stage, run_iterations
+from engine.programs.evaluate import Evaluator
+
+
+async def iterate(index, tasks, settings, policy, sandbox, writer):
+    async def may_start():
+        await writer.ready()
+        return True
+
+    stages = [Stage(index, "train", range(len(tasks)))]
+    nothing = Past([], {}, lambda iteration: (), lambda iteration, task: {})
+    through = await run_iterations(
+        tasks,
+        stages,
+        settings,
+        policy,
+        judge=Evaluator(sandbox),
+        memory=writer,
+        learn=None,
+        may_start=may_start,
+        past=nothing,
+        progress=Progress(),
+    )
+    assert through
