@@ -255,9 +255,10 @@ def print_run(console: Console, now: Standing, *, with_programs: bool = False) -
         _print_programs(console, now)
     if now.results and len(now.results) <= ROWS:
         console.print(_task_table(now.results))
+        console.print()
     if len(now.iterations) > 1 or len(now.results) > ROWS:
         console.print(_iteration_table(now))
-    console.print()
+        console.print()
     console.print(heading(now))
     if now.state.reason:
         console.print(Text(f"  {one_line(now.state.reason)}", style="red"))
