@@ -75,9 +75,13 @@ class LocalServer:
         model = self._base if checkpoint is None else checkpoint / GGUF
         if not model.is_file():
             raise ReloadError(f"{model}: not there; a local model is served from a GGUF file")
-        if model != self._served:
+        if model != self._served or not self._process.kept:
             self._served = model
             await self._process.restart(self._command(model))
+
+    async def rest(self) -> None:
+        """End it until the next `load`: training wants its cores and memory."""
+        await self._process.close()
 
     async def close(self) -> None:
         await self._process.close()

@@ -38,6 +38,10 @@ class ModelServer(Protocol):
         """Wait until it serves. Raises ModelError when it will not."""
         ...
 
+    async def rest(self) -> None:
+        """Give back memory and processors until the next `load`, where they are ours to give."""
+        ...
+
     async def close(self) -> None:
         """End it. Safe to call twice."""
         ...
@@ -102,6 +106,14 @@ class LanguageModelPolicy:
         elif checkpoint is not None:
             raise ModelError(f"{self._name}: this model cannot load {checkpoint}")
         self._checkpoint = "untrained" if checkpoint is None else checkpoint.name
+
+    async def rest(self) -> None:
+        """Give the device to a training: a server of ours ends until the next `load`.
+
+        A model and its training seldom fit into one GPU together. Nothing may be in flight.
+        """
+        if self._server is not None:
+            await self._server.rest()
 
     async def close(self) -> None:
         await self._pool.close()

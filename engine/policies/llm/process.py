@@ -96,6 +96,11 @@ class ServerProcess:
         """Whether it is ready and has answered its last probe."""
         return self._settled.is_set() and self._failure is None
 
+    @property
+    def kept(self) -> bool:
+        """Whether it is kept running: started and not closed."""
+        return self._keeping is not None
+
     def start(self) -> None:
         """Start it and keep it running; `ready` waits for it."""
         assert self._keeping is None

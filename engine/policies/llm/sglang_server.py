@@ -126,6 +126,10 @@ class SglangServer:
         """
         model = self._base if checkpoint is None else str(weights_of(checkpoint))
         version = "base" if checkpoint is None else checkpoint.name
+        if not self._process.kept:
+            self._version = version
+            await self._process.restart(self._command(model))
+            return
         if version == self._version:
             return
         try:
@@ -139,6 +143,10 @@ class SglangServer:
             self._version = version
             # Should it end by itself later, it must come back with these weights.
             self._process.comes_back_as(self._command(model))
+
+    async def rest(self) -> None:
+        """End it until the next `load`: nothing less frees a GPU's memory for sure."""
+        await self._process.close()
 
     async def close(self) -> None:
         await self._process.close()
@@ -169,6 +177,9 @@ class SglangElsewhere:
         version = "base" if checkpoint is None else checkpoint.name
         for endpoint in self._endpoints:
             await reload_weights(endpoint, model, version)
+
+    async def rest(self) -> None:
+        """Nothing of ours is running."""
 
     async def close(self) -> None:
         """Nothing of ours is running."""

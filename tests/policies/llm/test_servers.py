@@ -158,6 +158,21 @@ async def test_new_weights_are_loaded_in_place_and_kept_by_a_restart(serve, mode
     assert await asked(server) == "base"
 
 
+async def test_a_server_makes_room_for_training_and_comes_back_tuned(serve, model, tmp_path):
+    server = serve()
+    await server.ready()
+    process = int((model / "pid").read_text())
+    await server.rest()
+    assert not server.up and not alive(process)
+    tuned = checkpoint_at(tmp_path / "tuned")
+    await server.load(tuned)
+    assert (starts(model), starts(tuned)) == (1, 1)
+    assert await asked(server) == "tuned"
+    await server.rest()
+    await server.load(tuned)
+    assert await asked(server) == "tuned"
+
+
 @pytest.mark.parametrize("fault", ["bad", "keeps-version", "mute"])
 async def test_weights_that_do_not_load_in_place_are_loaded_by_a_restart(serve, tmp_path, fault):
     server = serve()
