@@ -18,9 +18,11 @@ async def open_policy(settings: Settings, logs: Path) -> AsyncIterator[Policy]:
     """Open the policy of `settings.policy.kind`, and close it in the end.
 
     `logs` is the folder for what a server of ours prints. Such a server may still be starting,
-    which takes minutes for a large model: its status says so, and proposals wait for it. The kinds: `grammar` embedded; `local`
-    a GGUF file on this CPU; `sglang` a server of ours (`serve.model`) or, where
-    `policy.endpoints` are given, ones that run already; `openai` any OpenAI-compatible servers.
+    which takes minutes for a large model: its status says so, and proposals wait for it.
+
+    The kinds: `grammar` embedded; `local` a GGUF file on this CPU; `sglang` a server of ours
+    (`serve.model`) or, where `policy.endpoints` are given, ones that run already; `openai` any
+    OpenAI-compatible servers.
     Raises ConfigError for settings that do not fit the kind, PolicyError when it cannot start.
     """
     if settings.policy.kind == "grammar":

@@ -19,7 +19,7 @@ import msgspec
 
 from engine.config import DecodingConfig, EndpointConfig, ServeConfig
 from engine.policies.llm import dialect
-from engine.policies.llm.errors import ModelError, ReloadError, StartError
+from engine.policies.llm.errors import ModelError, ReloadError
 from engine.policies.llm.keys import Key, read_key
 from engine.policies.llm.process import Probes, ServerProcess, free_port
 
@@ -120,29 +120,26 @@ class SglangServer:
         await self._process.ready()
 
     async def load(self, checkpoint: Path | None) -> None:
-        """Serve a checkpoint's merged weights, None the base model's; restart when it must be.
+        """Serve a checkpoint's merged weights, None the base model's; in place while it is up.
 
         Raises ReloadError for a checkpoint without weights, StartError when the restart fails.
         """
         model = self._base if checkpoint is None else str(weights_of(checkpoint))
         version = "base" if checkpoint is None else checkpoint.name
-        if not self._process.kept:
-            self._version = version
-            await self._process.restart(self._command(model))
+        if version == self._version and self._process.kept:
             return
-        if version == self._version:
-            return
-        try:
-            await self.ready()
-            await reload_weights(self.endpoint, model, version)
-        except (ReloadError, StartError) as error:
-            log.warning("%s; the server is started anew with them", error)
-            self._version = version
-            await self._process.restart(self._command(model))
-        else:
-            self._version = version
-            # Should it end by itself later, it must come back with these weights.
-            self._process.comes_back_as(self._command(model))
+        self._version = version
+        command = self._command(model)
+        if self._process.up:
+            try:
+                await reload_weights(self.endpoint, model, version)
+            except ReloadError as error:
+                log.warning("%s; the server is started anew with them", error)
+            else:
+                # Should it end by itself later, it must come back with these weights.
+                self._process.comes_back_as(command)
+                return
+        await self._process.restart(command)
 
     async def rest(self) -> None:
         """End it until the next `load`: nothing less frees a GPU's memory for sure."""

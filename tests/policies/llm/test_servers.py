@@ -146,6 +146,7 @@ async def test_a_server_that_hangs_is_started_again(serve, model):
 
 async def test_new_weights_are_loaded_in_place_and_kept_by_a_restart(serve, model, tmp_path):
     server = serve()
+    await server.ready()
     tuned = checkpoint_at(tmp_path / "tuned")
     await server.load(tuned)
     assert (starts(model), starts(tuned)) == (1, 0)
@@ -176,6 +177,7 @@ async def test_a_server_makes_room_for_training_and_comes_back_tuned(serve, mode
 @pytest.mark.parametrize("fault", ["bad", "keeps-version", "mute"])
 async def test_weights_that_do_not_load_in_place_are_loaded_by_a_restart(serve, tmp_path, fault):
     server = serve()
+    await server.ready()
     tuned = checkpoint_at(tmp_path / "tuned")
     (tuned / fault).touch()
     await server.load(tuned)
