@@ -23,8 +23,11 @@ from typing import Any, NamedTuple
 
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
-FOUR_BIT_FROM = 14e9
-"""Parameters above which a base is loaded in 4 bits unless the job says otherwise."""
+FOUR_BIT_FROM = 15e9
+"""Parameters above which unsloth loads a base in 4 bits unless the job says otherwise.
+
+Those called 14 B have up to 14.8 billion.
+"""
 
 
 class JobError(Exception):
@@ -102,23 +105,15 @@ def _tune(job: dict[str, Any], speaker: _Speaker) -> None:
 def _open_hf(job: dict[str, Any]) -> _Opened:
     import torch
     from peft import LoraConfig
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM, AutoTokenizer
 
     if job["cpu"]:
         torch.set_num_threads(1)
     tokenizer = AutoTokenizer.from_pretrained(job["base"])
-    four_bit = _four_bit(job, lambda: _parameters(AutoConfig.from_pretrained(job["base"])))
-    extra: dict[str, Any] = {}
-    if four_bit:
-        from transformers import BitsAndBytesConfig
-
-        extra["quantization_config"] = BitsAndBytesConfig(
-            load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
-            bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=torch.bfloat16,
-        )
-    model = AutoModelForCausalLM.from_pretrained(job["base"], dtype=torch.bfloat16, **extra)
+    if job["four_bit"]:
+        # What peft merges into 4-bit weights is 4-bit weights, which is not what we serve.
+        raise JobError("train.four_bit: the trainer 'hf' does not load in 4 bits; take 'unsloth'")
+    model = AutoModelForCausalLM.from_pretrained(job["base"], dtype=torch.bfloat16)
     lora = LoraConfig(
         r=job["rank"],
         lora_alpha=job["alpha"],
@@ -128,7 +123,7 @@ def _open_hf(job: dict[str, Any]) -> _Opened:
         target_modules=TARGETS,
         task_type="CAUSAL_LM",
     )
-    return _Opened(model, tokenizer, lora, four_bit)
+    return _Opened(model, tokenizer, lora, four_bit=False)
 
 
 def _open_unsloth(job: dict[str, Any]) -> _Opened:
@@ -139,7 +134,7 @@ def _open_unsloth(job: dict[str, Any]) -> _Opened:
 
     if job["cpu"]:
         torch.set_num_threads(1)
-    four_bit = _four_bit(job, lambda: _parameters(AutoConfig.from_pretrained(job["base"])))
+    four_bit = _four_bit(job, AutoConfig.from_pretrained(job["base"]).get_text_config())
     model, tokenizer = FastLanguageModel.from_pretrained(
         job["base"],
         max_seq_length=job["max_length"],
@@ -162,10 +157,12 @@ def _open_unsloth(job: dict[str, Any]) -> _Opened:
     return _Opened(model, tokenizer, None, four_bit)
 
 
-def _four_bit(job: dict[str, Any], parameters: Any) -> bool:
+def _four_bit(job: dict[str, Any], config: Any) -> bool:
     if job["cpu"]:
         return False  # there are no 4-bit kernels for it
-    return bool(parameters() > FOUR_BIT_FROM if job["four_bit"] is None else job["four_bit"])
+    if job["four_bit"] is None:
+        return _parameters(config) > FOUR_BIT_FROM
+    return bool(job["four_bit"])
 
 
 def _parameters(config: Any) -> float:
