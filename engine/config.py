@@ -79,6 +79,7 @@ class PolicyConfig(_Section, frozen=True):
 
     kind: Literal["grammar", "local", "sglang", "openai"] = "grammar"
     checkpoint: str | None = None
+    """What the run starts from: a path, or `shipped`, the embedded policy's own; none: untrained."""
     workers: Count = 0
     """Processes of the embedded policy; 0 means one per core."""
     endpoints: tuple[EndpointConfig, ...] = ()
@@ -117,7 +118,7 @@ class TrainConfig(_Section, frozen=True):
     rank: Positive = 256
     alpha: Positive = 32
     four_bit: bool | None = None
-    """Whether the base is loaded in 4 bits; none: above 14 billion parameters."""
+    """Whether unsloth loads the base in 4 bits; none: above 15 billion parameters."""
     learning_rate: Annotated[float, Meta(gt=0)] = 5e-5
     warmup: Annotated[float, Meta(ge=0, lt=1)] = 0.1
     """Share of all steps over which the learning rate rises."""
@@ -198,6 +199,8 @@ class Settings(_Section, frozen=True):
     train_tasks: str | None = None
     """Tasks to learn from before the target tasks, with their truth; none: no such iterations."""
     train_iterations: Positive = 1
+    learn_last: bool = False
+    """Learn from the last iteration, too, for a checkpoint to go on from."""
     tasks_in_flight: Positive = 64
     policy: PolicyConfig = msgspec.field(default_factory=PolicyConfig)
     serve: ServeConfig = msgspec.field(default_factory=ServeConfig)

@@ -156,8 +156,8 @@ async def run_iterations(
 ) -> bool:
     """Run all iterations; return False when told to stop before the last was through.
 
-    After each iteration but the last, `learn` turns what was found into a checkpoint, and the
-    policy goes on from it. `may_start` is awaited before each pull (see search_task) and before
+    After each iteration but the last (that one too, where `settings.learn_last` says so), `learn`
+    turns what was found into a checkpoint, and the policy goes on from it. `may_start` is awaited before each pull (see search_task) and before
     learning. Whatever `past` says is done is not done again; `progress` is kept true for whoever
     watches.
     """
@@ -183,7 +183,7 @@ async def run_iterations(
                 return False
             memory.end_iteration(stage.index, progress.seconds)
             await memory.flush()
-        if stage is stages[-1]:
+        if stage is stages[-1] and not settings.learn_last:
             break
         checkpoint = past.checkpoints.get(stage.index)
         if checkpoint is None:

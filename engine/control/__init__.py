@@ -6,6 +6,7 @@ read its state, send it a command. The engine's own side is in `engine.control.p
 
 from engine.archive.commands import reply, send
 from engine.archive.schema import ArchiveError, MissingFileError
+from engine.control.checkpoints import shipped_checkpoint
 from engine.control.folder import (
     LOG_NAME,
     SETTINGS_NAME,
@@ -38,5 +39,6 @@ __all__ = [
     "run_folders",
     "run_state",
     "send",
+    "shipped_checkpoint",
     "soar_home",
 ]

@@ -12,9 +12,8 @@ from pathlib import Path
 
 from engine.arc import Task
 from engine.arc.load import TaskFileError, load_tasks
-from engine.archive import commands
+from engine.archive import ArchiveError, commands
 from engine.archive.reader import RunReader
-from engine.archive import ArchiveError
 from engine.archive.writer import ArchiveWriter
 from engine.config import ConfigError, Settings, load_settings
 from engine.control.folder import SETTINGS_NAME
@@ -23,7 +22,7 @@ from engine.control.running import RunningEngine
 from engine.control.valve import Valve
 from engine.learning.trainers.protocol import TrainingError
 from engine.policies import PolicyError
-from engine.policies.open import open_policy
+from engine.policies.open import first_checkpoint, open_policy
 from engine.programs.sandbox import Sandbox, SandboxError
 
 FINISHED, FAILED, UNUSABLE, UNFINISHED = 0, 1, 2, 3
@@ -103,8 +102,7 @@ async def _run(
             Sandbox(settings.sandbox) as sandbox,
             open_policy(settings, folder / "logs") as policy,
         ):
-            checkpoint = settings.policy.checkpoint
-            await policy.load(None if checkpoint is None else Path(checkpoint))
+            await policy.load(first_checkpoint(settings))
             valve = Valve(writer.ready)
             engine = RunningEngine(
                 folder,

@@ -20,6 +20,7 @@ from engine.learning.learn import learn
 from engine.learning.trainers.open import open_trainer
 from engine.loop import Past, Progress, Stage, lesson, plan, run_iterations
 from engine.policies import Policy
+from engine.policies.open import first_checkpoint
 from engine.programs.evaluate import Evaluator
 from engine.programs.sandbox import Sandbox
 
@@ -53,8 +54,8 @@ class RunningEngine:
         self._started = time.time()
         self._stages = plan(settings, len(reader.tasks()), reader.training_tasks())
         # Before hours of search, not after them, a run must know that it can be learned from.
-        several = len(self._stages) > 1
-        self._trainer = open_trainer(settings, folder / "logs") if several else None
+        learns = len(self._stages) > 1 or settings.learn_last
+        self._trainer = open_trainer(settings, folder / "logs") if learns else None
         self._progress = Progress()
         self._stop = asyncio.Event()
 
@@ -107,7 +108,7 @@ class RunningEngine:
             reader=self._reader,
             writer=self._writer,
             trainer=self._trainer,
-            base=None,
+            base=first_checkpoint(self._settings),
             on_gathered=lambda tasks: self._writer.put_status("gathered", tasks),
         )
 

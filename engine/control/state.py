@@ -50,12 +50,13 @@ def run_state(folder: Path, reader: RunReader, iterations: int) -> RunState:
         if status.get("draining"):
             return RunState("draining", silent)
         return RunState("paused" if status.get("paused") else "running", silent)
-    if sum(row.ended is not None for row in reader.iterations()) >= iterations:
-        return RunState("finished", silent)
     last = reader.last_event(kinds=("start", "drained", "finished", "crash"))
     if last is None:
         return RunState("new", silent)
-    if last.kind in ("drained", "finished"):
+    if last.kind == "finished":
+        ended = sum(row.ended is not None for row in reader.iterations())
+        return RunState("finished" if ended >= iterations else "stopped", silent)
+    if last.kind == "drained":
         return RunState("stopped", silent)
     if last.kind == "crash":
         return RunState("crashed", silent, last.text)

@@ -11,6 +11,23 @@ from engine.config import ConfigError, Settings
 from engine.policies.protocol import Policy
 
 SERVER_LOG = "serve.log"
+SHIPPED = Path(__file__).parent / "grammar" / "shipped.npz"
+"""The embedded policy's checkpoint that comes with soar-tui; docs/learning.md says how it was made."""
+
+
+def first_checkpoint(settings: Settings) -> Path | None:
+    """Return the checkpoint a run starts from, and learns from, or None for the untrained policy.
+
+    Raises ConfigError when `shipped` is asked for by another kind than the embedded policy.
+    """
+    name = settings.policy.checkpoint
+    if name != "shipped":
+        return None if name is None else Path(name)
+    if settings.policy.kind != "grammar":
+        raise ConfigError(
+            f"policy.checkpoint: shipped is of the kind grammar, not {settings.policy.kind}"
+        )
+    return SHIPPED
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from soar_tui import __version__
-from soar_tui.cli import doctor, export, run, runs, show, solve, steer, tasks, terminal
+from soar_tui.cli import doctor, export, learn, run, runs, show, solve, steer, tasks, terminal
 from soar_tui.cli.errors import BAD_INPUT, INTERRUPTED, OK, exit_code, message
 
 OVERVIEW = """\
@@ -25,6 +25,8 @@ submits two answers. The engine runs by itself: it outlives this terminal.
   Search      soar-tui run --tasks sample --preset demo
               soar-tui run --tasks arc1-train:100 --preset cpu --detach
               soar-tui solve TASK.json
+  Learn       soar-tui run --train-tasks arc1-train --tasks arc1-eval
+              soar-tui iterate RUN     soar-tui checkpoints
   Look        soar-tui runs            soar-tui show RUN TASK
               soar-tui status RUN      soar-tui tasks arc1-train:20
   Steer       soar-tui attach RUN      soar-tui pause | resume | stop RUN
@@ -74,6 +76,9 @@ def _start(
 
 app.command(epilog=run.EPILOG, rich_help_panel="Search")(run.run)
 app.command(epilog=solve.EPILOG, rich_help_panel="Search")(solve.solve)
+app.command(epilog=learn.ITERATE_EPILOG, rich_help_panel="Learn")(learn.iterate)
+app.command(epilog=learn.TRAIN_EPILOG, rich_help_panel="Learn")(learn.train)
+app.command(epilog=learn.CHECKPOINTS_EPILOG, rich_help_panel="Learn")(learn.checkpoints)
 app.command(epilog=runs.RUNS_EPILOG, rich_help_panel="Look")(runs.runs)
 app.command(epilog=runs.STATUS_EPILOG, rich_help_panel="Look")(runs.status)
 app.command(epilog=show.EPILOG, rich_help_panel="Look")(show.show)

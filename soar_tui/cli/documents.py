@@ -123,6 +123,24 @@ class LaunchDocument(Document, frozen=True):
     process: int
 
 
+class CheckpointDocument(Document, frozen=True):
+    """A checkpoint; figures are null for the shipped one."""
+
+    checkpoint: str
+    path: str
+    policy: str
+    examples: int | None
+    seconds: float | None
+    created: float | None
+    in_use: bool
+
+
+class CheckpointsDocument(Document, frozen=True):
+    """What `checkpoints` prints."""
+
+    checkpoints: tuple[CheckpointDocument, ...]
+
+
 class PairDocument(Document, frozen=True):
     """A demonstration pair."""
 

@@ -20,8 +20,10 @@ def exit_code(error: BaseException) -> int | None:
     from engine.archive.catalogue import CatalogueError
     from engine.config import ConfigError
     from engine.control import ArchiveError, LaunchError, RunFolderError
+    from soar_tui.checkpoints import CheckpointChoiceError
 
-    if isinstance(error, InputError | ConfigError | TaskFileError | RunFolderError):
+    refused = InputError | CheckpointChoiceError | ConfigError | TaskFileError | RunFolderError
+    if isinstance(error, refused):
         return BAD_INPUT
     if isinstance(error, OutcomeError | ArchiveError | CatalogueError | LaunchError | OSError):
         return FAILED

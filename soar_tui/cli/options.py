@@ -83,6 +83,19 @@ NameOption: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
+CheckpointOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--checkpoint",
+        metavar="CHECKPOINT",
+        help="Start from what was learned: a run's name, RUN:ITERATION, a file, or `shipped`. "
+        "[default: what `soar-tui checkpoints` marks with *]",
+        show_default=False,
+    ),
+]
+FromScratchOption: TypeAlias = Annotated[
+    bool, typer.Option("--from-scratch", help="Start from the untrained policy.")
+]
 
 DEFAULT_PRESET = "cpu"
 
@@ -108,6 +121,30 @@ def settings_from(
         name, value = _assignment(assignment)
         changes[name] = value
     return override(base, changes)
+
+
+def starting_from(settings: Settings, checkpoint: str | None, *, from_scratch: bool) -> Settings:
+    """Return the settings with the checkpoint a new run starts from.
+
+    Asked for by name, else the settings' own, else for the embedded policy the one in use. Raises
+    InputError, CheckpointChoiceError, RunFolderError.
+    """
+    import msgspec
+
+    from soar_tui.checkpoints import checkpoint_in_use, find_checkpoint
+
+    if checkpoint is not None and from_scratch:
+        raise InputError("--checkpoint and --from-scratch contradict each other: give one of them")
+    start = settings.policy.checkpoint
+    if from_scratch:
+        start = None
+    elif checkpoint is not None:
+        start = find_checkpoint(checkpoint)
+    elif start is None and settings.policy.kind == "grammar":
+        start = checkpoint_in_use()
+    return msgspec.structs.replace(
+        settings, policy=msgspec.structs.replace(settings.policy, checkpoint=start)
+    )
 
 
 def _assignment(text: str) -> tuple[str, Any]:

@@ -13,8 +13,10 @@ from soar_tui.cli import terminal
 from soar_tui.cli.errors import INTERRUPTED, OK
 from soar_tui.cli.follow import Interrupts, ending, follow
 from soar_tui.cli.options import (
+    CheckpointOption,
     ConfigOption,
     DetachOption,
+    FromScratchOption,
     JsonOption,
     NameOption,
     PresetOption,
@@ -24,6 +26,7 @@ from soar_tui.cli.options import (
     SetOption,
     rooted,
     settings_from,
+    starting_from,
 )
 
 if TYPE_CHECKING:
@@ -60,6 +63,26 @@ def run(
             "--iterations", metavar="N", help="How often to go round.", show_default=False
         ),
     ] = None,
+    train_tasks: Annotated[
+        str | None,
+        typer.Option(
+            "--train-tasks",
+            metavar="SPEC",
+            help="Tasks to search and learn from first, with their truth; then come --tasks.",
+            show_default=False,
+        ),
+    ] = None,
+    train_iterations: Annotated[
+        int | None,
+        typer.Option(
+            "--train-iterations",
+            metavar="N",
+            help="How often to go round on --train-tasks.",
+            show_default=False,
+        ),
+    ] = None,
+    checkpoint: CheckpointOption = None,
+    from_scratch: FromScratchOption = False,
     samples: SamplesOption = None,
     refinements: RefinementsOption = None,
     name: NameOption = None,
@@ -78,10 +101,13 @@ def run(
             "tasks": tasks,
             "seed": seed,
             "iterations": iterations,
+            "train_tasks": train_tasks,
+            "train_iterations": train_iterations,
             "search.samples": samples,
             "search.refinements": refinements,
         },
     )
+    settings = starting_from(settings, checkpoint, from_scratch=from_scratch)
     folder = make_run(settings, name)
     return carry_out(
         folder, settings, detach=detach, as_json=as_json, with_programs=preset == "demo"

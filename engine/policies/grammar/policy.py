@@ -55,7 +55,7 @@ class GrammarPolicy:
 
     @property
     def status(self) -> PolicyStatus:
-        name = "untrained" if self._checkpoint is None else self._checkpoint.name
+        name = "untrained" if self._checkpoint is None else self._checkpoint.stem
         return PolicyStatus("grammar", name, self._pool.in_flight, not self._pool.closed)
 
     async def __aenter__(self) -> Self:

@@ -6,7 +6,7 @@ always mixed in, so that nothing that applies is ever out of reach.
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,8 +59,9 @@ class Trained:
         vector, parts = self._traits(context)
         if primitive.slots[position].kind == "colour":
             return _mixed(softmax((parts @ known.weights)[:, 0]), untrained)
-        values = tuple(value_name(value) for value in primitive.slots[position].values)
-        return _mixed(softmax(vector @ _aligned(known, values)), untrained)
+        return _mixed(
+            softmax(vector @ aligned(known, _value_names(primitive, position))), untrained
+        )
 
     def going_on(self, context: Context) -> float:
         return self._weights.going_on
@@ -70,17 +71,7 @@ class Trained:
 
     @cached_property
     def _steps(self) -> NDArray[np.float32]:
-        """The weights of the choice of a primitive, for the primitives as they are now."""
-        known = self._weights.steps
-        rows = len(TRAITS) + 1
-        aligned = np.zeros((STEP_INPUTS, len(PRIMITIVES)), dtype=np.float32)
-        columns = _aligned(known, tuple(PRIMITIVES))
-        aligned[:rows], aligned[-DEPTHS:] = columns[:rows], columns[-DEPTHS:]
-        before = dict(zip(known.values, columns[rows:-DEPTHS], strict=True))
-        for place, name in enumerate(PRIMITIVES):
-            if name in before:
-                aligned[rows + place] = before[name]
-        return aligned
+        return aligned_steps(self._weights.steps)
 
     def _traits(self, context: Context) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         problem = context.problem
@@ -105,7 +96,28 @@ def _mixed(learned: np.ndarray, untrained: np.ndarray) -> np.ndarray:
     return mixed
 
 
-def _aligned(known: Softmax, values: tuple[str, ...]) -> NDArray[np.float32]:
+def aligned_steps(known: Softmax) -> NDArray[np.float32]:
+    """Return a checkpoint's choice of primitives for the primitives as they are now.
+
+    float32 of shape (STEP_INPUTS, primitives).
+    """
+    rows = len(TRAITS) + 1
+    weights = np.zeros((STEP_INPUTS, len(PRIMITIVES)), dtype=np.float32)
+    columns = aligned(known, tuple(PRIMITIVES))
+    weights[:rows], weights[-DEPTHS:] = columns[:rows], columns[-DEPTHS:]
+    before = dict(zip(known.values, columns[rows:-DEPTHS], strict=True))
+    for place, name in enumerate(PRIMITIVES):
+        if name in before:
+            weights[rows + place] = before[name]
+    return weights
+
+
+@lru_cache(maxsize=1024)
+def _value_names(primitive: Primitive, position: int) -> tuple[str, ...]:
+    return tuple(value_name(value) for value in primitive.slots[position].values)
+
+
+def aligned(known: Softmax, values: tuple[str, ...]) -> NDArray[np.float32]:
     """Return the columns of the values asked for; unseen ones get the least of the known."""
     if known.values == values:
         return known.weights

@@ -17,7 +17,7 @@ SILENCE_SECONDS = 1800.0
 
 
 class GrammarTrainer:
-    """Fits the contextual model from scratch, as every iteration does; `base` is not used."""
+    """Fits the contextual model, every time anew from the base checkpoint or from nothing."""
 
     def __init__(self, log_file: Path, *, seed: int = 0, workers: int = 0) -> None:
         self._log_file = log_file
@@ -43,6 +43,7 @@ class GrammarTrainer:
                 str(out_dir),
                 f"--seed={self._seed}",
                 f"--workers={self._workers}",
+                *(() if base is None else (f"--base={base}",)),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
@@ -56,7 +57,7 @@ class GrammarTrainer:
                 await process.wait()
         return Checkpoint(
             path=out_dir,
-            base="untrained",
+            base="untrained" if base is None else base.name,
             rows=done["rows"],
             dropped=done["dropped"],
             losses=tuple(done["losses"]),
