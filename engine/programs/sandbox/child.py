@@ -23,10 +23,13 @@ from engine.programs.sandbox import evaluate, frames, gate, kernel, layers
 OUTLET = 3
 """The one descriptor a child keeps."""
 PROTECTED = "protected memory"
+_HELD_SECONDS = 0.004
+"""How long a batch's child holds results back, to send several at once."""
 BATCH_GROWTH_KB = 128 << 10
 """A batch ends when its child's peak memory has grown by this; the rest go on in a new child."""
 
 _WIPE_ON_FORK = 18
+_MOST_PARTS = 512
 _LINUX = sys.platform.startswith("linux")
 _libc = ctypes.PyDLL(None, use_errno=True)
 
@@ -51,6 +54,10 @@ class Work:
     number_of_sets: int
     first: int
     alone: bool
+
+
+progress = mmap.mmap(-1, mmap.PAGESIZE)
+"""Shared with each child in turn: the position in its batch of the program it is at."""
 
 
 class EngineGoneError(Exception):
@@ -131,10 +138,12 @@ class Child:
     def _feed(inlet: int, work: Work, inbox: memoryview) -> None:
         parts = [work.sets, *(inbox[i.start : i.start + i.length] for i in work.items)]
         try:
-            for part in parts:
-                left = part
-                while left:
-                    left = left[os.write(inlet, left) :]
+            while parts:
+                written = os.writev(inlet, parts[:_MOST_PARTS])
+                while parts and written >= len(parts[0]):
+                    written -= len(parts.pop(0))
+                if written:
+                    parts[0] = parts[0][written:]
         except BrokenPipeError:
             pass  # the child died first; its end says why
         finally:
@@ -169,7 +178,7 @@ def _main(
     work: Work, inlet: int, outlet: int, lock_down: Callable[[], None], *, share: bool
 ) -> None:
     parts = []
-    while part := os.read(inlet, 1 << 20):
+    while part := os.read(inlet, 1 << 16):
         parts.append(part)
     data = b"".join(parts)
     if outlet != OUTLET:
@@ -193,26 +202,35 @@ def _run_alone(item: Item, source: bytes, grids: list[evaluate.Rows], first: int
     defined = code if isinstance(code, bytes) else evaluate.define(code)
     if isinstance(defined, bytes):
         for _ in grids[first:]:
-            _write(item.number, frames.ALONE, defined)
+            _send(_frame(item.number, frames.ALONE, defined))
         return
-    _write(item.number, frames.DEFINED, b"")
+    _send(_frame(item.number, frames.DEFINED, b""))
     for result in evaluate.results(defined[1], grids[first:]):
-        _write(item.number, frames.ALONE, result)
+        _send(_frame(item.number, frames.ALONE, result))
 
 
 def _run_batch(
     items: Sequence[Item], data: bytes, place: int, sets: list[list[evaluate.Rows]], *, share: bool
 ) -> None:
-    start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for item in items:
+    usage, clock = resource.getrusage, time.monotonic
+    start, flushed = usage(resource.RUSAGE_SELF).ru_maxrss, clock()
+    held: list[bytes] = []
+    for position, item in enumerate(items):
+        progress[:2] = position.to_bytes(2, "little")
         payload = _shared(data[place : place + item.length], sets[item.set], share=share)
         place += item.length
-        if payload is None:
-            _write(item.number, frames.DECLINED, b"")
-        else:
-            _write(item.number, frames.SHARED, payload)
-        if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - start > BATCH_GROWTH_KB:
-            return
+        held.append(
+            _frame(item.number, frames.DECLINED, b"")
+            if payload is None
+            else _frame(item.number, frames.SHARED, payload)
+        )
+        if clock() - flushed > _HELD_SECONDS:
+            _send(b"".join(held))
+            held.clear()
+            flushed = clock()
+            if usage(resource.RUSAGE_SELF).ru_maxrss - start > BATCH_GROWTH_KB:
+                return
+    _send(b"".join(held))
 
 
 def _shared(source: bytes, grids: list[evaluate.Rows], *, share: bool) -> bytes | None:
@@ -235,8 +253,12 @@ def _shared(source: bytes, grids: list[evaluate.Rows], *, share: bool) -> bytes 
     return b"".join(produced)
 
 
-def _write(number: int, kind: int, payload: bytes) -> None:
-    left = memoryview(frames.HEADER.pack(len(payload), 0, number, kind) + payload)
+def _frame(number: int, kind: int, payload: bytes) -> bytes:
+    return frames.HEADER.pack(len(payload), 0, number, kind) + payload
+
+
+def _send(data: bytes) -> None:
+    left = memoryview(data)
     while left:
         left = left[os.write(OUTLET, left) :]
 

@@ -15,7 +15,8 @@ from engine.arc.grid import COLOURS, MAX_SIDE, GridError, as_grid, pack
 from engine.programs.sandbox.frames import encode_failure
 
 Rows = list[list[int]]
-_INT = {int}
+_INT, _LIST = {int}, {list}
+_COLOURS = bytes(range(COLOURS))
 
 
 def compile_source(source: bytes) -> CodeType | bytes:
@@ -57,16 +58,18 @@ def results(transform: Callable[[Rows], object], grids: Sequence[Rows]) -> Itera
 
 def encode_output(output: object) -> bytes:
     """Return the result bytes of a valid output. Raises GridError naming the broken rule."""
-    if type(output) is list and 0 < len(output) <= MAX_SIDE and type(output[0]) is list:
+    if type(output) is list and len(output) <= MAX_SIDE and set(map(type, output)) == _LIST:
         width = len(output[0])
-        if all(type(row) is list and len(row) == width for row in output) and (
-            0 < width <= MAX_SIDE and set(map(type, chain.from_iterable(output))) == _INT
+        if (
+            0 < width <= MAX_SIDE
+            and set(map(len, output)) == {width}
+            and set(map(type, chain.from_iterable(output))) == _INT
         ):
             try:
                 cells = b"".join(map(bytes, output))
             except ValueError:
                 cells = b"\xff"
-            if max(cells) < COLOURS:
+            if not cells.translate(None, _COLOURS):
                 return bytes((0, len(output), width)) + cells
     return b"\0" + pack(as_grid(output))
 

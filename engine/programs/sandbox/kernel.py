@@ -81,6 +81,7 @@ TABLE: dict[str, tuple[int | None, int | None, str]] = {
     "wait4": (61, 260, _ZYGOTE),
     "waitid": (247, 95, _ZYGOTE),
     "write": (1, 64, _CHILD),
+    "writev": (20, 66, _ZYGOTE),
 }
 """Name: its number on x86_64 and aarch64 (None: it has none), and who may call it.
 

@@ -22,7 +22,7 @@ Limits = tuple[float, float, float]
 _DEPTH: Final = 2
 """Requests a fast worker holds at once, so that it never waits for us."""
 _LARGEST_BATCH: Final = 128
-_BATCH_SECONDS: Final = 0.12
+_BATCH_SECONDS: Final = 0.15
 _BATCH_BYTES: Final = 8 << 20
 _MOST_TRIES: Final = 3
 

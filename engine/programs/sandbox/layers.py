@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import resource
 import sys
@@ -18,7 +17,6 @@ _MS_REC, _MS_PRIVATE = 1 << 14, 1 << 18
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 _SIGKILL = 9
 _NOBODY = 65534
-_MADV_HUGEPAGE, _MADV_COLLAPSE, _HUGE = 14, 25, 1 << 21
 
 Report = dict[str, str]
 """Layer: "on", or why it is off."""
@@ -120,26 +118,6 @@ def address_space_in_use() -> int:
     """Return the bytes of address space this process has mapped."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     return pages * resource.getpagesize()
-
-
-def use_huge_pages() -> None:
-    """Put the heap on 2 MiB pages, so that a fork copies one entry instead of 512.
-
-    Only speed is at stake: where the kernel cannot, nothing changes.
-    """
-    import ctypes
-
-    gc.collect()
-    advise = ctypes.CDLL(None, use_errno=True).madvise
-    advise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
-    for line in Path("/proc/self/maps").read_text().splitlines():
-        fields = line.split()
-        if not fields[1].startswith("rw") or (len(fields) > 5 and fields[5] != "[heap]"):
-            continue
-        start, stop = (int(address, 16) for address in fields[0].split("-"))
-        for place in range(-(-start // _HUGE) * _HUGE, stop - _HUGE + 1, _HUGE):
-            advise(place, _HUGE, _MADV_HUGEPAGE)
-            advise(place, _HUGE, _MADV_COLLAPSE)
 
 
 def mount(source: bytes, target: bytes, kind: bytes | None, flags: int, data: bytes | None) -> None:

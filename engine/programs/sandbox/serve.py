@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from engine.programs.sandbox import frames
-from engine.programs.sandbox.child import Child, EngineGoneError, Item, Work
+from engine.programs.sandbox.child import Child, EngineGoneError, Item, Work, progress
 
 OUTBOX = 4 << 20
 _HALF = OUTBOX // 2
@@ -101,6 +101,7 @@ class Server:
         """Run one child on the items; returns those for the next child, adds those to be alone."""
         start, end = request.sets[0][0], request.sets[-1][1]
         work = Work(items, self._inbox[start:end], len(request.sets), 0, alone=False)
+        progress[:2] = bytes(2)
         child = self._child(work, share=self._share)
         done, broken, timed_out = 0, False, False
         clock = Clock(child, request.cpu, request.stuck)
@@ -129,11 +130,16 @@ class Server:
             return []
         if done and not broken and not timed_out and how.startswith("exited with status 0 "):
             return items[done:]  # it ended the batch itself, for its memory had grown
+        culprit = min(max(done, self._progress()), len(items) - 1)
         if timed_out:
-            self._say(request.job, items[done].number, frames.SLOW)
+            self._say(request.job, items[culprit].number, frames.SLOW)
         else:
-            alone.append(items[done])
-        return items[done + 1 :]
+            alone.append(items[culprit])
+        return items[done:culprit] + items[culprit + 1 :]
+
+    @staticmethod
+    def _progress() -> int:
+        return int.from_bytes(progress[:2], "little")
 
     def _run_alone(self, request: Request, item: Item) -> None:
         """Run one program in children of its own: a grid that hangs or crashes costs itself."""

@@ -6,10 +6,12 @@ runs no program itself, unpickles and evaluates nothing, and holds no expected o
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
 import types
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +57,7 @@ def main(settings: dict[str, Any]) -> None:
     served()
 
 
-def _prepare(settings: dict[str, Any], descriptor: int) -> Any:
+def _prepare(settings: dict[str, Any], descriptor: int) -> Callable[[], None]:
     from engine.programs.sandbox import layers
 
     report: dict[str, str] = {}
@@ -79,7 +81,6 @@ def _prepare(settings: dict[str, Any], descriptor: int) -> Any:
     outbox, _ = child.private_memory(serve.OUTBOX)
     report["wipe_on_fork"] = wiped
     if sys.platform.startswith("linux"):
-        layers.use_huge_pages()
         in_use = layers.address_space_in_use()
     else:
         in_use = 0
@@ -90,8 +91,11 @@ def _prepare(settings: dict[str, Any], descriptor: int) -> Any:
         layers.put_on(report, "seccomp", kernel.zygote_filter().install)
     lock_down = child.child_lock_down(report)
     layers.put_on(report, "probe", lambda: probe.check(lock_down))
+    server = serve.Server(descriptor, inbox, outbox, lock_down, share=reason is None)
     _say(descriptor, {"layers": report})
-    return lambda: serve.Server(descriptor, inbox, outbox, lock_down, share=reason is None).serve()
+    gc.collect()
+    gc.freeze()  # a collection in a child would copy every page that holds an object
+    return server.serve
 
 
 def frames_limit() -> int:
