@@ -19,6 +19,7 @@ from engine.control.folder import (
 from engine.control.launch import LaunchError, launch, log_tail
 from engine.control.lock import engine_alive, engine_process
 from engine.control.state import RunState, State, run_state
+from engine.control.tasks import run_tasks
 
 __all__ = [
     "LOG_NAME",
@@ -38,6 +39,7 @@ __all__ = [
     "reply",
     "run_folders",
     "run_state",
+    "run_tasks",
     "send",
     "shipped_checkpoint",
     "soar_home",

@@ -10,8 +10,7 @@ import signal
 import sys
 from pathlib import Path
 
-from engine.arc import Task
-from engine.arc.load import TaskFileError, load_tasks
+from engine.arc.load import TaskFileError
 from engine.archive import ArchiveError, commands
 from engine.archive.reader import RunReader
 from engine.archive.writer import ArchiveWriter
@@ -19,6 +18,7 @@ from engine.config import ConfigError, Settings, load_settings
 from engine.control.folder import SETTINGS_NAME
 from engine.control.lock import EngineLock, EngineRunningError
 from engine.control.running import RunningEngine
+from engine.control.tasks import run_tasks
 from engine.control.valve import Valve
 from engine.learning.trainers.protocol import TrainingError
 from engine.policies import PolicyError
@@ -95,7 +95,7 @@ async def _run(
         commands.reject(folder, command.id, "no engine was running; send it again")
     with RunReader(folder) as reader:
         if not reader.tasks():
-            tasks, training = _load_tasks(settings)
+            tasks, training = run_tasks(settings)
             writer.put_tasks(tasks, training)
             await writer.flush()
         async with (
@@ -124,26 +124,6 @@ async def _run(
     writer.put_event("info", reason, f"engine {os.getpid()} ended: {reason}")
     await writer.flush()
     return FINISHED if through else UNFINISHED
-
-
-def _load_tasks(settings: Settings) -> tuple[tuple[Task, ...], int]:
-    """Return the run's tasks, those to learn from first, and how many those are.
-
-    The same set may serve as both; otherwise no task may be in both. Raises TaskFileError.
-    """
-    targets = load_tasks(settings.tasks).tasks
-    if settings.train_tasks is None:
-        return targets, 0
-    if settings.train_tasks == settings.tasks:
-        return targets, len(targets)
-    training = load_tasks(settings.train_tasks).tasks
-    both = {task.id for task in training} & {task.id for task in targets}
-    if both:
-        raise TaskFileError(
-            f"train_tasks {settings.train_tasks}: task {min(both)!r} and {len(both) - 1} more are "
-            f"among the target tasks {settings.tasks} too; nothing held out may be learned from"
-        )
-    return training + targets, len(training)
 
 
 def _innermost(error: BaseException) -> BaseException:

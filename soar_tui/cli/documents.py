@@ -138,7 +138,7 @@ class CheckpointDocument(Document, frozen=True):
 class CheckpointsDocument(Document, frozen=True):
     """What `checkpoints` prints."""
 
-    checkpoints: tuple[CheckpointDocument, ...]
+    checkpoints: list[CheckpointDocument]
 
 
 class PairDocument(Document, frozen=True):

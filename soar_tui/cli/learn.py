@@ -105,7 +105,7 @@ def checkpoints(
     if as_json:
         terminal.emit(
             CheckpointsDocument(
-                checkpoints=tuple(
+                checkpoints=[
                     CheckpointDocument(
                         checkpoint=entry.name,
                         path=str(entry.path),
@@ -116,7 +116,7 @@ def checkpoints(
                         in_use=entry.in_use,
                     )
                     for entry in known
-                )
+                ]
             )
         )
         return OK

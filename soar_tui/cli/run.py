@@ -121,13 +121,11 @@ def make_run(settings: Settings, name: str | None) -> Path:
     """
     import msgspec
 
-    from engine.arc import load_tasks
-    from engine.control import create_run
+    from engine.control import create_run, run_tasks
 
-    load_tasks(settings.tasks)
+    run_tasks(settings)
     settings = msgspec.structs.replace(settings, tasks=rooted(settings.tasks))
     if settings.train_tasks is not None:
-        load_tasks(settings.train_tasks)
         settings = msgspec.structs.replace(settings, train_tasks=rooted(settings.train_tasks))
     return create_run(settings, name=name, day=datetime.datetime.now().astimezone().date())
 

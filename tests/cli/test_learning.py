@@ -1,0 +1,92 @@
+"""Going round again, learning now, and choosing what new runs start from."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.program import BUDGET, Ask, Searched, spawn
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> Searched:
+    """A run of two iterations, with one checkpoint between them."""
+    home = tmp_path_factory.mktemp("home")
+    said = spawn(
+        home,
+        "run",
+        "--tasks",
+        "sample:3",
+        "--iterations",
+        "2",
+        "--name",
+        "twice",
+        *BUDGET,
+        "--json",
+    )
+    assert said.code == 0, said.err
+    return Searched(home, "twice", said)
+
+
+def test_a_second_iteration_starts_from_what_the_first_taught(learned: Searched) -> None:
+    first, second = learned.said.document["iterations"]
+    assert (first["index"], second["index"]) == (0, 1)
+    assert learned.said.document["state"] == "finished"
+    (only,) = spawn(learned.home, "checkpoints", "--json").document["checkpoints"]
+    assert only["checkpoint"] == "twice:0"
+    assert only["examples"] > 0
+    assert not only["in_use"]
+
+
+def test_training_tasks_come_first_and_targets_are_reported(learned: Searched) -> None:
+    said = spawn(
+        learned.home,
+        "run",
+        *("--train-tasks", "arc1-train:2", "--tasks", "sample:2", "--name", "both"),
+        *BUDGET,
+        "--json",
+    )
+    assert said.code == 0, said.err
+    assert [(i["phase"], i["tasks"]) for i in said.document["iterations"]] == [
+        ("train", 2),
+        ("test", 2),
+    ]
+
+
+def test_train_learns_once_and_says_so(learned: Searched) -> None:
+    said = spawn(learned.home, "train", "twice", "--json")
+    assert said.code == 0, said.err
+    again = spawn(learned.home, "train", "twice")
+    assert again.code == 1
+    assert "has been learned from" in again.err
+
+
+def test_a_checkpoint_is_chosen_and_taken_back(learned: Searched) -> None:
+    def in_use() -> list[str]:
+        rows = spawn(learned.home, "checkpoints", "--json").document["checkpoints"]
+        return [row["checkpoint"] for row in rows if row["in_use"]]
+
+    assert spawn(learned.home, "checkpoints", "--use", "twice:0").code == 0
+    assert in_use() == ["twice:0"]
+    said = spawn(learned.home, "run", "--tasks", "sample:1", "--name", "next", *BUDGET, "--json")
+    assert said.code == 0, said.err
+    settings = (learned.home / "runs" / "next" / "run.toml").read_text()
+    assert "checkpoints/iteration-0" in settings
+    assert spawn(learned.home, "checkpoints", "--back").code == 0
+    assert in_use() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("run", "--checkpoint", "nowhere"), "no run 'nowhere'"),
+        (("run", "--checkpoint", "x", "--from-scratch"), "contradict each other"),
+        (("checkpoints", "--use", "x", "--back"), "give one of them"),
+        (("checkpoints", "--back"), "nothing to go back to"),
+        (("iterate", "nowhere"), "no run 'nowhere'"),
+        (("run", "--train-tasks", "sample:2", "--tasks", "sample:3"), "nothing held out"),
+    ],
+)
+def test_what_cannot_be_is_refused(ask: Ask, arguments: tuple[str, ...], says: str) -> None:
+    said = ask(*arguments)
+    assert said.code == 2
+    assert says in said.err
