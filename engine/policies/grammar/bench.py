@@ -24,10 +24,7 @@ NOT_APPLICABLE = (ValueError, LookupError, ArithmeticError)
 _MEMORY_CELLS = 6_000_000
 """Grid cells a workbench remembers before it starts afresh (48 MB)."""
 _STEP_TRIES = 12
-import os
-
-_LOOKS = int(os.environ.get("L1", "4"))
-_LATER_LOOKS = int(os.environ.get("L2", "2"))
+_LOOKS, _LATER_LOOKS = 6, 2
 _SUGGESTED = 0.8
 """How often drawn slot values give way to suggested ones where a primitive has suggestions."""
 

@@ -102,6 +102,8 @@ def _separating(
 ) -> list[tuple[Quality, object]]:
     """Return the (quality, rank) pairs that choose the wanted objects best, all equally good."""
     best: list[tuple[Quality, object]] = []
+    if not any(map(any, wanted)) or all(map(all, wanted)):
+        return best
     top = -1.0
     for quality in QUALITIES:
         values = [quality(grid, things) for grid, things in zip(problem.demos, found, strict=True)]
@@ -133,6 +135,8 @@ def fates(problem: Problem, found: list[list[Thing]]) -> list[list[int | None]]:
 
 
 def _suggest_fate(problem: Problem, drawn: Values, action: str) -> Sequence[Values]:
+    if problem.later:
+        problem = problem.glimpse
     found = _objects(problem, drawn[0]) if problem.same_size else None
     if found is None:
         return ()

@@ -35,6 +35,8 @@ from engine.policies.grammar.problem import Problem
 def complete_by_symmetry(grid: Grid, hidden: int) -> Grid:
     """Fill hidden cells from mirror images, the axis being up to eight cells off the centre."""
     height, width = grid.shape
+    if not (grid == hidden).any():
+        return grid
     for _ in range(3):
         for symmetry in (flip_left_right, flip_up_down, transpose, anti_transpose):
             flips = symmetry in (flip_left_right, flip_up_down)
@@ -61,6 +63,8 @@ def restore_symmetry(grid: Grid, hidden: int) -> Grid:
 @primitive(COLOUR)
 def restore_pattern(grid: Grid, hidden: int) -> Grid:
     """Replace cells of a colour by what the grid's period says."""
+    if not (grid == hidden).any():
+        return grid
     pattern = find_period(grid, hidden)[0]
     return np.where(pattern < 0, grid, pattern)
 

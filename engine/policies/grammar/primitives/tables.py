@@ -12,9 +12,7 @@ from engine.policies.grammar.problem import Problem
 COPY = 10
 _MAX_ENTRIES = 80
 _MAX_CODES = 2000
-import os
-
-_SUPPORTED = float(os.environ.get("SUP", "0.5"))
+_SUPPORTED = 0.5
 """Share of a table's painting entries that must occur in two demonstrations: else it memorises."""
 _OPTIONS = 12
 """How many of the best extra features a suggestion offers."""
