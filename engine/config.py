@@ -186,6 +186,7 @@ class SandboxConfig(_Section, frozen=True):
     cpu: Seconds = 2.0
     """CPU seconds per grid in the slow lane."""
     wall: Seconds = 10.0
+    """Seconds a program may go without using any CPU before it counts as stuck."""
     memory_mb: Positive = 1024
     minimum: Level = "reduced"
 

@@ -108,6 +108,40 @@ async def test_closing_fails_what_still_waits_and_leaves_no_process():
         await sandbox.run([SAME], [GRID])
 
 
+ENDLESS = f"""
+import asyncio, psutil
+from engine.arc import as_grid
+from engine.config import SandboxConfig
+from engine.programs.sandbox import Sandbox
+async def main():
+    async with Sandbox(SandboxConfig(workers=2, cpu=600, fast_cpu=600)) as sandbox:
+        asyncio.get_running_loop().call_later(0.5, lambda: print(
+            *(p.pid for p in psutil.Process().children(recursive=True)), flush=True))
+        await sandbox.run([{LOOP!r}] * 4, [as_grid([[1]])])
+asyncio.run(main())
+"""
+
+
+async def test_killing_the_engine_ends_every_process_of_the_sandbox():
+    engine = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", ENDLESS, stdout=asyncio.subprocess.PIPE
+    )
+    assert engine.stdout is not None
+    async with asyncio.timeout(60):
+        pids = [int(pid) for pid in (await engine.stdout.readline()).split()]
+    assert len(pids) >= 4
+    engine.kill()
+    await engine.wait()
+    await until(lambda: not any(map(runs, pids)))
+
+
+def runs(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 async def test_a_sandbox_that_was_not_opened_says_so():
     with pytest.raises(SandboxError, match="not open"):
         await Sandbox(SMALL).run([SAME], [GRID])

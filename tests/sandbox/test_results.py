@@ -173,6 +173,13 @@ async def test_numbers_that_look_random_repeat(sandbox):
     assert len(set(results)) == 1
 
 
+async def test_error_texts_hold_no_addresses_so_that_runs_agree(sandbox):
+    source = body("raise ValueError(object(), transform)")
+    results = await sandbox.run([source] * 3, [GRID])
+    assert len(set(results)) == 1
+    assert "0x…" in results[0][0].text
+
+
 async def test_new_arrays_hold_nothing_of_earlier_programs(sandbox):
     leave = body("a = np.full((8, 8), 9, np.uint8)", "return np.array(a.tolist())")
     look = body(

@@ -11,7 +11,8 @@ import errno
 import os
 import platform
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 _CHILD, _ZYGOTE, _NOBODY = "child", "zygote", "nobody"
 TABLE: dict[str, tuple[int | None, int | None, str]] = {
@@ -109,6 +110,9 @@ _SECCOMP_SET_FILTER, _SPECULATION_AS_IT_IS = 1, 4
 
 Instruction = tuple[int, int, int, int]
 
+_syscall = ctypes.CDLL(None, use_errno=True).syscall
+_syscall.restype = ctypes.c_long
+
 
 class KernelError(OSError):
     """A call the kernel refused; the message is fit for a status line."""
@@ -130,14 +134,19 @@ def call(name: str, *arguments: int | bytes | None) -> int:
     nr = number(name)
     if nr is None:
         raise KernelError(errno.ENOSYS, f"no {name} on {platform.machine()}")
-    syscall = ctypes.CDLL(None, use_errno=True).syscall
-    syscall.restype = ctypes.c_long
     plain = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
-    result = int(syscall(ctypes.c_long(nr), *plain))
+    result = int(_syscall(ctypes.c_long(nr), *plain))
     if result < 0:
         code = ctypes.get_errno()
         raise KernelError(code, f"{name}: {os.strerror(code)}")
     return result
+
+
+def prepared(name: str, *arguments: int) -> Callable[[], object]:
+    """Return a call with its arguments converted beforehand; it reports no error."""
+    nr = number(name)
+    assert nr is not None
+    return partial(_syscall, *map(ctypes.c_long, (nr, *arguments)))
 
 
 class Filter:
@@ -154,11 +163,10 @@ class Filter:
             ctypes.c_long(_SPECULATION_AS_IT_IS),
             ctypes.byref(self._head),
         )
-        self._syscall = ctypes.CDLL(None, use_errno=True).syscall
 
     def install(self) -> None:
         """Put the filter on this process for good. Raises KernelError."""
-        if self._syscall(*self._arguments):
+        if _syscall(*self._arguments):
             code = ctypes.get_errno()
             raise KernelError(code, f"seccomp: {os.strerror(code)}")
 
