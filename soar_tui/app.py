@@ -7,6 +7,7 @@ killed terminal comes back where it was.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from functools import partial
 from importlib import import_module
@@ -14,7 +15,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
-from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.events import Resize
@@ -66,6 +66,14 @@ class Fetched(Message):
         self.job = job
 
 
+class SaveFailed(Message):
+    """What is looked at cannot be saved."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
 class FeedFailed(Message):
     """The feed has ended by a defect of ours."""
 
@@ -108,6 +116,7 @@ class SoarApp(App[None]):
         self._answered: Question | GlobalQuestion | None = None
         self._before: list[str] = []
         self._unsaved = False
+        self._saving = threading.Lock()
         self._bookmarks: frozenset[int] = frozenset()
         self.own_themes: frozenset[str] = frozenset()
 
@@ -133,8 +142,9 @@ class SoarApp(App[None]):
 
     def on_unmount(self) -> None:
         """Save the view and end the feed."""
-        self._save()
         self.feed.stop()
+        if self._unsaved and self.folder is not None:
+            self._write_view(self.folder, self.view)
 
     def _load_looks(self) -> None:
         found = load_themes()
@@ -343,14 +353,21 @@ class SoarApp(App[None]):
     def _save(self) -> None:
         if self._unsaved and self.folder is not None:
             self._unsaved = False
-            self._save_view(self.folder, to_document(self.view))
+            write = partial(self._write_view, self.folder, self.view)
+            self.run_worker(write, thread=True, group="save")
 
-    @work(thread=True, group="save", exit_on_error=False)
-    def _save_view(self, folder: Path, document: dict[str, Any]) -> None:
-        try:
-            self.desk.save_view(folder, document)
-        except CatalogueError as error:
-            self.call_from_thread(partial(self.tell, str(error), severity="error"))
+    def _write_view(self, folder: Path, view: View) -> None:
+        with self._saving:  # one after the other, so that an old view never replaces a new one
+            if folder == self.folder and view != self.view:
+                return
+            try:
+                self.desk.save_view(folder, to_document(view))
+            except CatalogueError as error:
+                self._post(SaveFailed(str(error)))
+
+    def on_save_failed(self, message: SaveFailed) -> None:
+        """Say why the view cannot be saved."""
+        self.tell(message.text, severity="error")
 
 
 def widget_binding_ids() -> frozenset[str]:

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
+from engine.archive import ArchiveError
 from engine.archive.reader import RunReader
 from engine.archive.rows import IterationRow, Status
-from engine.archive.schema import ArchiveError
 from engine.config import ConfigError, Settings, load_settings
 from engine.control import SETTINGS_NAME, RunState, run_state
 from soar_tui.opening import remote
@@ -49,9 +49,7 @@ class OpenRun:
     @property
     def planned(self) -> int:
         """Iterations the run is to have, those on tasks to learn from included."""
-        settings = self.settings
-        learning = settings.train_iterations if settings.train_tasks is not None else 0
-        return learning + settings.iterations
+        return self.settings.planned_iterations
 
     def task_range(self, row: IterationRow) -> range:
         """Return the indexes of the tasks that an iteration searches."""

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from textual.worker import get_current_worker
 
-from engine.archive import commands
-from engine.archive.schema import ArchiveError
-from engine.config import ConfigError, Settings
-from engine.control import LaunchError, RunFolderError, launch, send
+from engine.archive import ArchiveError, commands
+from engine.archive.catalogue import CatalogueError
+from engine.config import ConfigError, Settings, save_settings
+from engine.control import SETTINGS_NAME, LaunchError, RunFolderError, launch, send
 
 if TYPE_CHECKING:
     from soar_tui.app import SoarApp
@@ -60,26 +60,72 @@ def start_new(app: SoarApp, settings: Settings, name: str | None) -> None:
     app.tell("starting the engine …")
 
     def make() -> Path:
+        from soar_tui.cli.options import starting_from
         from soar_tui.cli.run import make_run
 
-        return make_run(settings, name)
+        return make_run(starting_from(settings, None, from_scratch=False), name)
 
     app.run_worker(partial(_launch, app, make, True), thread=True, group="steering")
 
 
-def _launch(app: SoarApp, make: Callable[[], Path], attach: bool) -> None:
+def go_on(app: SoarApp, folder: Path, settings: Settings, place: str) -> None:
+    """Give a resting run other settings and start its engine; look at a place of it then."""
+    app.tell(f"starting the engine of {folder.name} …")
+
+    def make() -> Path:
+        save_settings(settings, folder / SETTINGS_NAME)
+        return folder
+
+    app.run_worker(partial(_launch, app, make, True, place), thread=True, group="steering")
+
+
+def choose_checkpoint(app: SoarApp, path: Path | None) -> None:
+    """Let new runs start from a checkpoint, or (None) from the one that was in use before."""
+    app.run_worker(partial(_choose_checkpoint, app, path), thread=True, group="steering")
+
+
+def _choose_checkpoint(app: SoarApp, path: Path | None) -> None:
+    from soar_tui.checkpoints import (
+        CheckpointChoiceError,
+        checkpoint_in_use,
+        go_back,
+        use_checkpoint,
+    )
+
+    try:
+        if path is None:
+            go_back()
+        else:
+            use_checkpoint(str(path))
+        used = checkpoint_in_use()
+    except (CheckpointChoiceError, CatalogueError, RunFolderError, ArchiveError) as error:
+        _tell(app, str(error), "error")
+    else:
+        _tell(app, f"new runs start from {used or 'scratch'}", "information")
+        app.call_from_thread(app.ask)
+
+
+def _launch(app: SoarApp, make: Callable[[], Path], attach: bool, place: str | None = None) -> None:
     from engine.arc import TaskFileError
+    from soar_tui.checkpoints import CheckpointChoiceError
 
     try:
         folder = make()
         launch(folder)
-    except (TaskFileError, RunFolderError, ConfigError, OSError) as error:
+    except (
+        TaskFileError,
+        RunFolderError,
+        ConfigError,
+        CheckpointChoiceError,
+        CatalogueError,
+        OSError,
+    ) as error:
         _tell(app, str(error), "error")
     except LaunchError as error:
         app.call_from_thread(app.show_log, str(error))
     else:
         if attach:
-            app.call_from_thread(partial(app.attach, folder))
+            app.call_from_thread(partial(app.attach, folder, place=place))
         _tell(app, f"{folder.name}: its engine is running", "information")
 
 

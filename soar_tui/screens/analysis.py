@@ -12,9 +12,9 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
+from engine.archive import ArchiveError
 from engine.archive.reader import RunReader
 from engine.archive.rows import IterationRow, TaskRow
-from engine.archive.schema import ArchiveError
 from soar_tui.feed import OpenRun
 from soar_tui.keys import bindings
 from soar_tui.numbers import count, duration, percent

@@ -344,10 +344,13 @@ class Candidates(TaskPlace):
 
     def copied(self) -> tuple[str, str] | None:
         detail = self._body.detail if self._body is not None else None
-        if self._body is None or detail is None or detail.candidate.source is None:
+        if self._body is None or detail is None:
             return None
-        number = split_candidate_id(detail.candidate.id)[2]
-        return f"{file_stem(self._body.subject.task)}-{number}.py", detail.candidate.source
+        candidate = detail.candidate
+        stem = f"{file_stem(self._body.subject.task)}-{split_candidate_id(candidate.id)[2]}"
+        if candidate.source is None:
+            return f"{stem}-reply.txt", candidate.reply or ""
+        return f"{stem}.py", candidate.source
 
     def exported(self) -> dict[str, str] | None:
         copied = self.copied()

@@ -15,7 +15,11 @@ from textual.widgets import Static
 
 from engine.arc.grid import unpack
 from engine.archive.rows import CandidateDetail, Checkpoint, Example, ExampleCount, MetricPoint
+from engine.config import Settings
 from engine.programs.candidate import Failure, split_candidate_id
+from soar_tui import steering
+from soar_tui.actions import ALIVE
+from soar_tui.checkpoints import checkpoint_in_use
 from soar_tui.feed import OpenRun
 from soar_tui.keys import bindings
 from soar_tui.numbers import age, count, duration, of
@@ -43,7 +47,10 @@ class Preview:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LearnBody:
-    """One iteration's learning; `points` is its loss by step."""
+    """One iteration's learning; `points` is its loss by step.
+
+    `through`: all planned searches are; `in_use`: what new runs start from.
+    """
 
     iteration: int
     iterations: int
@@ -54,6 +61,9 @@ class LearnBody:
     preview: Preview | None
     learns: bool
     names: tuple[str, ...]
+    settings: Settings
+    through: bool
+    in_use: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +99,9 @@ class LearnQuestion:
             preview=preview_of(run, dict(examples).get(self.example or 0)),
             learns=run.planned > 1,
             names=tuple(task.id for task in run.reader.tasks()),
+            settings=run.settings,
+            through=sum(row.ended is not None for row in rows) >= run.planned,
+            in_use=checkpoint_in_use(),
         )
 
 
@@ -222,11 +235,11 @@ class Learn(Place):
             self.say(
                 "Nothing has been learned yet.\n\n"
                 + (
-                    "An iteration learns once all its tasks are voted on;\n"
+                    "An iteration learns once all its tasks are voted on, if another follows;\n"
                     "what it learned from appears here."
-                    if body.learns
-                    else "This run has one iteration, so nothing comes after that could use it.\n"
-                    "r goes round once more; n in Runs (0) sets up a run of several iterations."
+                    if body.learns and not body.through
+                    else "T  learn now from what this run has found\n"
+                    "r  go round once more, with what is learned before"
                 )
             )
             return
@@ -241,7 +254,14 @@ class Learn(Place):
         )
         kept = self.query_one("#checkpoints", Rows)
         kept.border_title = "checkpoints"
-        kept.show([_checkpoint_row(one) for one in body.checkpoints])
+        folder = self.soar.folder
+        assert folder is not None
+        kept.show(
+            [
+                _checkpoint_row(one, used=body.in_use == str((folder / one.path).resolve()))
+                for one in body.checkpoints
+            ]
+        )
         listed = self.query_one("#examples", Rows)
         listed.border_title = (
             "examples" if len(body.examples) < _LISTED else f"first {count(_LISTED)}"
@@ -285,12 +305,11 @@ class Learn(Place):
             self.soar.go("chain")
 
     def why_not(self, key: str) -> str | None:
-        if key in ("train", "activate", "roll-back"):
-            return (
-                "the engine of this version learns by itself after each iteration "
-                "and takes no command for it"
-            )
         body = self._body
+        if key == "train":
+            return self._no_training(body)
+        if key == "activate" and (body is None or not body.checkpoints):
+            return "this run has no checkpoint yet: an iteration that has learned makes one"
         if key in ("next-iteration", "previous-iteration"):
             if body is None:
                 return "no iteration has begun yet"
@@ -299,6 +318,40 @@ class Learn(Place):
             if key == "previous-iteration" and body.iteration == 0:
                 return "this is the first iteration"
         return None
+
+    def _no_training(self, body: LearnBody | None) -> str | None:
+        header = self.soar.header
+        if body is None or header is None:
+            return "no iteration has begun yet"
+        if header.state.state in ALIVE:
+            return f"the engine is {header.state.state}: it learns by itself between iterations"
+        if not body.through:
+            return "its search is not through: r goes on with it"
+        if body.checkpoints and body.checkpoints[-1].iteration + 1 >= body.iterations:
+            return "its last iteration has been learned from: r goes round once more with that"
+        return None
+
+    def do_train(self) -> None:
+        """Choose what to learn from, and learn."""
+        from soar_tui.screens.train import Train
+
+        assert self._body is not None and self.soar.folder is not None
+        header = self.soar.header
+        row = header.row if header is not None else None
+        self.soar.push_screen(Train(self.soar.folder, self._body.settings, row))
+
+    def do_activate(self) -> None:
+        """Let new runs start from the selected checkpoint."""
+        assert self._body is not None and self.soar.folder is not None
+        row = self.query_one("#checkpoints", Rows).selected
+        made = {one.iteration: one for one in self._body.checkpoints}
+        chosen = made[row.key] if row is not None and isinstance(row.key, int) else None
+        assert chosen is not None
+        steering.choose_checkpoint(self.soar, (self.soar.folder / chosen.path).resolve())
+
+    def do_roll_back(self) -> None:
+        """Let new runs start from what was in use before."""
+        steering.choose_checkpoint(self.soar, None)
 
     def do_next_iteration(self) -> None:
         """Look at the iteration after."""
@@ -326,11 +379,11 @@ class Learn(Place):
         return files
 
 
-def _checkpoint_row(made: Checkpoint) -> Row:
+def _checkpoint_row(made: Checkpoint, *, used: bool) -> Row:
     return Row(
         made.iteration,
         (
-            (str(made.iteration + 1), "text"),
+            (f"{'★ ' if used else ''}{made.iteration + 1}", "accent" if used else "text"),
             (count(made.examples), "text"),
             (duration(made.seconds), "muted"),
             (age(made.created), "muted"),

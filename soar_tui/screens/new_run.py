@@ -107,7 +107,7 @@ class NewRun(ModalScreen[None]):
         self._counted: dict[str, int | str] = {}
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(classes="dialog", can_focus=False) as box:
+        with VerticalScroll(classes="dialog form", can_focus=False) as box:
             box.border_title = "a new run"
             with Horizontal(classes="field"):
                 yield Label("preset")

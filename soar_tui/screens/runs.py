@@ -13,9 +13,9 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 
+from engine.archive import ArchiveError
 from engine.archive.reader import RunReader
 from engine.archive.rows import IterationRow
-from engine.archive.schema import ArchiveError
 from engine.config import ConfigError, load_settings, override, preset
 from engine.control import (
     LOG_NAME,
@@ -106,8 +106,7 @@ def read_line(folder: Path) -> RunLine:
     except ConfigError as error:
         return RunLine(folder, None, str(error), "", "", None, 0, 0, (), None, disk)
     about = (settings.policy.kind, settings.tasks)
-    learning = settings.train_iterations if settings.train_tasks is not None else 0
-    planned = learning + settings.iterations
+    planned = settings.planned_iterations
     try:
         with RunReader(folder) as reader:
             rows = reader.iterations()

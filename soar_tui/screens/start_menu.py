@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from engine.config import load_settings, save_settings
+from engine.config import load_settings
 from engine.control import SETTINGS_NAME
 from soar_tui import steering
 from soar_tui.actions import ALIVE
@@ -96,8 +96,6 @@ class StartMenu(ModalScreen[None]):
         elif name == "drain":
             steering.command(app, self._folder, "drain")
         else:
-            path = self._folder / SETTINGS_NAME
-            settings = load_settings(path)
+            settings = load_settings(self._folder / SETTINGS_NAME)
             more = msgspec.structs.replace(settings, iterations=settings.iterations + 1)
-            save_settings(more, path)
-            steering.start(app, self._folder)
+            steering.go_on(app, self._folder, more, "overview")

@@ -18,6 +18,7 @@ from engine.archive.writer import ArchiveWriter
 from engine.config import override, preset, save_settings
 from engine.control import SETTINGS_NAME
 from engine.programs.candidate import Candidate, Evaluation, Failure, Pull, candidate_id
+from engine.search.rex import may_be_arm
 from engine.search.vote import Tallies, rank
 
 NOW = 1_795_000_000.0
@@ -86,8 +87,7 @@ def pulls_of(task, iteration, index, rng, *, pulls=PULLS):
     for order in range(WAVES + pulls):
         parent, draw, count = None, None, WAVE
         if order >= WAVES:
-            arms = [one for one in made if one.evaluation is not None and one.evaluation.runs]
-            arms = [one for one in arms if not all(one.evaluation.right)] or arms
+            arms = [one for one in made if one.evaluation is not None and may_be_arm(one)]
             best = sorted(arms, key=lambda one: one.evaluation.accuracy)[-3:]
             parent, draw, count = rng.choice(best).id, round(rng.random(), 3), REFINEMENTS
         operator = "sample" if parent is None else "refine"
