@@ -21,8 +21,8 @@ from engine.policies.grammar.problem import MAX_SIDE, Problem, problem_of
 
 NOT_APPLICABLE = (ValueError, LookupError, ArithmeticError)
 """What a primitive raises when it cannot be carried out on a grid."""
-_MEMORY_CELLS = 6_000_000
-"""Grid cells a workbench remembers before it starts afresh (48 MB)."""
+_MEMORY_CELLS = 4_000_000
+"""Grid cells a workbench remembers before it starts afresh (32 MB)."""
 _STEP_TRIES = 12
 _LOOKS, _LATER_LOOKS = 6, 2
 _SUGGESTED = 0.8
@@ -52,7 +52,7 @@ class Workbench:
         self._options: dict[tuple[object, ...], tuple[Values, ...]] = {}
         self._constants: dict[tuple[object, ...], Values | None] = {}
         self._weights: dict[tuple[object, ...], list[float]] = {}
-        self._cells = 0
+        self.cells = 0
 
     def after(self, problem: Problem, step: Step) -> Problem | None:
         """Return the problem a step leaves; None when it fails on a grid or changes nothing."""
@@ -71,7 +71,7 @@ class Workbench:
         known = self._problems.get(moved.key)
         if known is None:
             known = self._problems[moved.key] = moved
-            self._cells += sum(grid.size for grid in moved.grids)
+            self.cells += sum(grid.size for grid in moved.grids)
         return known
 
     def draw_step(
@@ -110,11 +110,11 @@ class Workbench:
 
     def tidy(self) -> None:
         """Start remembering afresh when too much is remembered."""
-        if self._cells > _MEMORY_CELLS:
+        if self.cells > _MEMORY_CELLS:
             for memory in (self._problems, self._after, self._options, self._constants):
                 memory.clear()
             self._weights.clear()
-            self._cells = 0
+            self.cells = 0
             self.start = Problem(self.start.demos, self.start.tests, self.start.targets)
 
     def _draw_primitive(self, context: Context, rng: Random) -> Primitive:
@@ -161,12 +161,14 @@ class Workbench:
                 self._options[key] = tuple(primitive.suggest(problem, drawn))
             except NOT_APPLICABLE:
                 self._options[key] = ()
+            problem.drop_features()
         return self._options[key]
 
     def _fit(self, problem: Problem, primitive: Primitive, slots: Values) -> Values | None:
         key = (problem.key, primitive.name, slots)
         if key not in self._constants:
             self._constants[key] = fit_constants(problem, primitive, slots)
+            problem.drop_features()
         return self._constants[key]
 
 

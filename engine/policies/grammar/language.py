@@ -173,7 +173,7 @@ def _fresh(function: Callable[..., Any], registry: dict[str, Any]) -> str:
 
 
 Result = TypeVar("Result")
-_MEMORY_ENTRIES = 3000
+_MEMORY_ENTRIES = 5000
 _memory: dict[tuple[Any, ...], Any] = {}
 
 
@@ -198,8 +198,3 @@ def remember(function: Callable[..., Result]) -> Callable[..., Result]:
 
     update_wrapper(recalled, function)
     return recalled
-
-
-def forget() -> None:
-    """Empty the memory of grid functions."""
-    _memory.clear()

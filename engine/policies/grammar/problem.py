@@ -100,6 +100,12 @@ class Problem:
                 self._features[name] = None
         return self._features[name]
 
+    def drop_features(self) -> None:
+        """Give back the memory of features, unless this is a task itself: it is asked most."""
+        if self.later:
+            self._features.clear()
+            self.glimpse._features.clear()
+
     @cached_property
     def glimpse(self) -> Problem:
         """The problem with its first two demonstrations only."""

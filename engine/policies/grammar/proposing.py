@@ -9,13 +9,15 @@ from random import Random
 from engine.arc import Task, pack
 from engine.policies.grammar.bench import Workbench
 from engine.policies.grammar.chains import Chain, edit, empty_chain, grow, replay
-from engine.policies.grammar.language import forget
 from engine.policies.grammar.model import Model, Untrained
 from engine.policies.grammar.prior import log_prior
 from engine.policies.grammar.source import emit, parse
 from engine.policies.protocol import Proposal
 
-_BENCHES = 4
+_BENCHES = 64
+"""Workbenches kept at most; a search has as many tasks under way."""
+_CELLS = 16_000_000
+"""Grid cells all workbenches together remember (128 MB)."""
 _EDIT_TRIES = 8
 _FRESH_TRIES = 3
 
@@ -79,11 +81,12 @@ class Proposer:
         bench = self._benches.pop(key, None)
         if bench is None:
             bench = Workbench(task, self._model)
-            forget()
         bench.tidy()
         self._benches[key] = bench
-        if len(self._benches) > _BENCHES:
-            self._benches.popitem(last=False)
+        cells = sum(each.cells for each in self._benches.values())
+        while len(self._benches) > _BENCHES or (len(self._benches) > 1 and cells > _CELLS):
+            _, oldest = self._benches.popitem(last=False)
+            cells -= oldest.cells
         return bench
 
 

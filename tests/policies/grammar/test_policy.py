@@ -45,11 +45,11 @@ async def test_a_parent_without_source_is_answered_by_sampling() -> None:
 
 
 async def test_a_killed_worker_changes_no_answer() -> None:
-    expected = Proposer().sample(RECOLOUR, 150, 11)
+    expected = Proposer().sample(RECOLOUR, 80, 11)
     async with GrammarPolicy(PolicyConfig(workers=1)) as policy:
         (worker,) = await policy._pool.warm_up()
         async with asyncio.TaskGroup() as group:
-            answer = group.create_task(policy.sample(RECOLOUR, 150, 11))
+            answer = group.create_task(policy.sample(RECOLOUR, 80, 11))
             await asyncio.sleep(0)  # one turn of the loop hands the call to its worker
             assert policy.status.in_flight == 1
             os.kill(worker, signal.SIGKILL)

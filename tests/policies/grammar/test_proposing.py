@@ -48,14 +48,14 @@ def test_hash_seeds_make_no_difference() -> None:
 
         for task in TASKS:
             proposer = Proposer()
-            proposals = proposer.sample(task, 25, 1)
+            proposals = proposer.sample(task, 12, 1)
             parent = next(p.source for p in proposals if p.source)
             for each in proposals + proposer.refine(task, parent, 10, 2):
                 print(each)
         """
     )
     outputs = set()
-    for seed in ("0", "1", "20"):
+    for seed in ("0", "1"):
         environment = {**os.environ, "PYTHONHASHSEED": seed}
         done = subprocess.run(
             [sys.executable, "-c", script], env=environment, capture_output=True, check=True
