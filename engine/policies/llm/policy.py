@@ -75,7 +75,9 @@ class LanguageModelPolicy:
         self._choose_shot = choose_shot
         self._checkpoint = "untrained"
         self._in_flight = 0
+        self._fitting: set[str] = set()
         self._refused: set[str] = set()
+        self._told: set[str] = set()
 
     async def sample(self, task: Task, n: int, seed: int) -> list[Proposal]:
         """Propose `n` programs. A task that does not fit the context is refused, see `refused`."""
@@ -83,21 +85,30 @@ class LanguageModelPolicy:
             return _refusals(n)
         tokens = self._decoding.sample_tokens
         shot = None if self._choose_shot is None else self._choose_shot(task, seed)
-        if shot is not None and not await self._fits(task, sample_messages(task, shot), tokens):
-            shot = None  # an example that does not fit is no reason to refuse the task
         messages = sample_messages(task, shot)
-        if shot is None and not await self._fits(task, messages, tokens):
-            self._refused.add(task.id)
-            return _refusals(n)
+        if shot is not None and await self._excess(task, messages, tokens):
+            # An example that does not fit is no reason to refuse the task.
+            shot = None
+            messages = sample_messages(task)
+        if shot is None and task.id not in self._fitting:
+            excess = await self._excess(task, messages, tokens)
+            if excess:
+                self._refused.add(task.id)
+                log.warning("task %s is refused: %s", task.id, excess)
+                return _refusals(n)
+            self._fitting.add(task.id)
         return await self._propose(task, messages, n, tokens)
 
     async def refine(self, task: Task, parent: Candidate, n: int, seed: int) -> list[Proposal]:
         """Propose `n` repairs; a prompt that does not fit the context is refused."""
         messages = refine_messages(task, parent)
-        tokens = self._decoding.refine_tokens
-        if not await self._fits(task, messages, tokens):
+        excess = await self._excess(task, messages, self._decoding.refine_tokens)
+        if excess:
+            if task.id not in self._told:
+                self._told.add(task.id)
+                log.warning("a repair of task %s is refused: %s", task.id, excess)
             return _refusals(n)
-        return await self._propose(task, messages, n, tokens)
+        return await self._propose(task, messages, n, self._decoding.refine_tokens)
 
     async def load(self, checkpoint: Path | None) -> None:
         """Serve a checkpoint. Raises ModelError when there is no server that can."""
@@ -130,22 +141,17 @@ class LanguageModelPolicy:
         """Ids of the tasks whose prompts do not fit the context."""
         return frozenset(self._refused)
 
-    async def _fits(self, task: Task, messages: Messages, new_tokens: int) -> bool:
-        room = self._decoding.context - new_tokens
+    async def _excess(self, task: Task, messages: Messages, new_tokens: int) -> str:
+        """Return why a prompt does not fit the context, or an empty text when it does."""
+        context = self._decoding.context
         await self._pool.ready()
-        found = await self._pool.own(task.id).fits(messages, room)
+        found = await self._pool.own(task.id).fits(messages, context - new_tokens)
         if found is None:
-            return True
-        log.warning(
-            "task %s: a prompt of %d tokens does not fit: a context of %d with %d kept for the "
-            "answer leaves %d; refused",
-            task.id,
-            found,
-            self._decoding.context,
-            new_tokens,
-            room,
+            return ""
+        return (
+            f"its prompt of {found} tokens with {new_tokens} for the answer does not fit a context "
+            f"of {context}"
         )
-        return False
 
     async def _propose(
         self, task: Task, messages: Messages, n: int, max_tokens: int
