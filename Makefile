@@ -34,7 +34,7 @@ endif
 	touch $@
 
 run: $(VENV)/.core ## search the sample tasks with the embedded policy
-	$(BIN)/soar-tui run --tasks sample --preset demo
+	$(BIN)/soar-tui run --tasks sample --preset demo --app
 
 test: $(VENV)/.dev ## all tests (under ten minutes on two cores)
 	$(BIN)/python -m pytest

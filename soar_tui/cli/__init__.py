@@ -14,6 +14,7 @@ import typer
 from soar_tui import __version__
 from soar_tui.cli import doctor, export, learn, run, runs, show, solve, steer, tasks, terminal
 from soar_tui.cli.errors import BAD_INPUT, INTERRUPTED, OK, exit_code, message
+from soar_tui.opening import on_terminal, open_app
 
 OVERVIEW = """\
 soar-tui {version}: self-improving program synthesis on ARC-AGI, from the terminal.
@@ -22,6 +23,7 @@ A policy proposes Python programs for each task, a sandbox runs them on the
 demonstration pairs, a bandit (REX) chooses which to refine, and a weighted vote
 submits two answers. The engine runs by itself: it outlives this terminal.
 
+  The app     soar-tui                 soar-tui attach RUN
   Search      soar-tui run --tasks sample --preset demo
               soar-tui run --tasks arc1-train:100 --preset cpu --detach
               soar-tui solve TASK.json
@@ -29,7 +31,7 @@ submits two answers. The engine runs by itself: it outlives this terminal.
               soar-tui iterate RUN     soar-tui checkpoints
   Look        soar-tui runs            soar-tui show RUN TASK
               soar-tui status RUN      soar-tui tasks arc1-train:20
-  Steer       soar-tui attach RUN      soar-tui pause | resume | stop RUN
+  Steer       soar-tui pause | resume | stop RUN
   Hand over   soar-tui export submission RUN --out submission.json
   This machine                         soar-tui doctor
 
@@ -70,8 +72,11 @@ def _start(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Version.")
     ] = False,
 ) -> None:
-    if context.invoked_subcommand is None:
-        sys.stdout.write(OVERVIEW.format(version=__version__))
+    if context.invoked_subcommand is not None:
+        return
+    if on_terminal():
+        raise typer.Exit(open_app())
+    sys.stdout.write(OVERVIEW.format(version=__version__))
 
 
 app.command(epilog=run.EPILOG, rich_help_panel="Search")(run.run)

@@ -28,6 +28,7 @@ from soar_tui.cli.options import (
     settings_from,
     starting_from,
 )
+from soar_tui.opening import on_terminal, open_app
 
 if TYPE_CHECKING:
     from engine.config import Settings
@@ -87,6 +88,9 @@ def run(
     refinements: RefinementsOption = None,
     name: NameOption = None,
     detach: DetachOption = False,
+    in_app: Annotated[
+        bool, typer.Option("--app", help="Watch it in the app, where there is a terminal.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> int:
     """Search a set of tasks: start an engine of its own and follow it.
@@ -109,6 +113,9 @@ def run(
     )
     settings = starting_from(settings, checkpoint, from_scratch=from_scratch)
     folder = make_run(settings, name)
+    if in_app and on_terminal() and not detach and not as_json:
+        start(folder)
+        return open_app(folder)
     return carry_out(
         folder, settings, detach=detach, as_json=as_json, with_programs=preset == "demo"
     )

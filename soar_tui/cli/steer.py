@@ -12,6 +12,7 @@ from soar_tui.cli import terminal
 from soar_tui.cli.errors import OK, OutcomeError
 from soar_tui.cli.follow import ALIVE, Interrupts, ending, follow
 from soar_tui.cli.options import DetachOption, JsonOption, RunArgument
+from soar_tui.opening import on_terminal, open_app
 
 if TYPE_CHECKING:
     from engine.control import State
@@ -20,7 +21,7 @@ ATTACH_EPILOG = """Examples:
 
   soar-tui attach last
 
-  soar-tui attach 2026-11-20-arc1-train-grammar"""
+  soar-tui attach 2026-11-20-arc1-train-grammar --plain"""
 PAUSE_EPILOG = """Examples:
 
   soar-tui pause last
@@ -50,14 +51,24 @@ SHOWS = {
 """The states of a living engine that show what a command did."""
 
 
-def attach(run: RunArgument, as_json: JsonOption = False) -> int:
-    """Follow a run that an engine is on, until that engine ends.
+def attach(
+    run: RunArgument,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Lines of progress instead of the app.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Open the app at a run; without a terminal, follow it until its engine ends.
 
-    Ctrl+C here drains the engine, as it does in `run`; twice leaves it to itself.
+    The app leaves the engine alone. Of plain progress, Ctrl+C drains the engine, as it does in
+    `run`; twice leaves it to itself.
     """
     from engine.control import find_run
 
-    return watch(find_run(run), as_json=as_json)
+    folder = find_run(run)
+    if on_terminal() and not plain and not as_json:
+        return open_app(folder)
+    return watch(folder, as_json=as_json)
 
 
 def watch(folder: Path, *, as_json: bool) -> int:
