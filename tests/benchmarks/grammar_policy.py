@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,10 +53,11 @@ def search(task: Task, samples: int, refinements: int, seed: int) -> Outcome:
     started = time.process_time()
     proposer, population = Proposer(), Population("rex", 20.0)
     rng = np.random.default_rng(seed)
-    weights: Counter[bytes] = Counter()
+    weights: defaultdict[bytes, float] = defaultdict(float)
     count: Counter[str] = Counter()
     texts: set[str] = set()
-    characters, first_fit, right_patterns = 0, None, {}
+    characters, first_fit = 0, None
+    right_patterns: dict[bytes, str] = {}
     truth = b"".join(map(pack, task.truth or ()))
 
     def take(chains: list[Chain]) -> None:
@@ -75,7 +76,7 @@ def search(task: Task, samples: int, refinements: int, seed: int) -> Outcome:
             if evaluation.filter is not None or evaluation.pattern is None:
                 count["filtered"] += 1
                 continue
-            weights[evaluation.pattern] += 1 + 1000 * evaluation.accuracy  # type: ignore[assignment]
+            weights[evaluation.pattern] += 1 + 1000 * evaluation.accuracy
             if evaluation.perfect:
                 count["perfect"] += 1
                 first_fit = first_fit or count["programs"]
@@ -94,7 +95,7 @@ def search(task: Task, samples: int, refinements: int, seed: int) -> Outcome:
         arm = population.draw(PULL, rng).arm
         take(proposer.refine_chains(task, str(arm.source), PULL, seed * 100_003 + pull))
         pull += 1
-    best = [pattern for pattern, _ in weights.most_common(2)]
+    best = sorted(weights, key=lambda pattern: -weights[pattern])[:2]
     return Outcome(
         task.id,
         truth in best,

@@ -10,9 +10,9 @@ import numpy as np
 
 from engine.policies.grammar.language import colour_source, feature, remember
 from engine.policies.grammar.primitives.grids import Grid, background, bounding_box, main_colour
+from engine.policies.grammar.primitives.line_features import main_of_lines
 from engine.policies.grammar.primitives.objects import find_objects, label, window
 from engine.policies.grammar.primitives.panels import separators, spans
-from engine.policies.grammar.primitives.position_features import main_of_lines
 
 
 @remember
