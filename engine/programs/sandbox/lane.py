@@ -21,6 +21,9 @@ Limits = tuple[float, float, float]
 
 _DEPTH: Final = 2
 """Requests a fast worker holds at once, so that it never waits for us."""
+_SMALLEST_BATCH: Final = 8
+"""A fork costs as much as some programs: so many stay together even when another worker is free,
+and when a busy machine makes every batch seem slow."""
 _LARGEST_BATCH: Final = 128
 _BATCH_SECONDS: Final = 0.15
 _BATCH_BYTES: Final = 8 << 20
@@ -153,7 +156,8 @@ class Lane:
 
     def _batch(self, depth: int, largest: int) -> list[Program]:
         share = -(-len(self.queue) // (len(self.workers) * depth))
-        size = max(1, min(largest, share, int(_BATCH_SECONDS / self._seconds)))
+        wanted = min(share, int(_BATCH_SECONDS / self._seconds))
+        size = min(largest, max(_SMALLEST_BATCH, wanted))
         batch: list[Program] = []
         room = _BATCH_BYTES
         while self.queue and len(batch) < size and room > 0:
