@@ -161,14 +161,14 @@ class Workbench:
                 self._options[key] = tuple(primitive.suggest(problem, drawn))
             except NOT_APPLICABLE:
                 self._options[key] = ()
-            problem.drop_features()
+            problem.forget_cells()
         return self._options[key]
 
     def _fit(self, problem: Problem, primitive: Primitive, slots: Values) -> Values | None:
         key = (problem.key, primitive.name, slots)
         if key not in self._constants:
             self._constants[key] = fit_constants(problem, primitive, slots)
-            problem.drop_features()
+            problem.forget_cells()
         return self._constants[key]
 
 

@@ -17,6 +17,7 @@ from engine.arc import Task
 from engine.policies.grammar.language import Feature
 
 MAX_SIDE = 30
+_PER_CELL = ("_features", "current", "wanted", "owners", "glimpse")
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +65,8 @@ class Problem:
     @cached_property
     def colours(self) -> tuple[int, ...]:
         """Colours in some demonstration grid or target, ascending."""
-        return tuple(int(c) for c in np.unique(np.concatenate([self.current, self.wanted])))
+        cells = np.concatenate([grid.ravel() for grid in self.demos + self.targets])
+        return tuple(np.unique(cells).tolist())
 
     @cached_property
     def current(self) -> np.ndarray:
@@ -100,11 +102,11 @@ class Problem:
                 self._features[name] = None
         return self._features[name]
 
-    def drop_features(self) -> None:
-        """Give back the memory of features, unless this is a task itself: it is asked most."""
+    def forget_cells(self) -> None:
+        """Give back what was worked out per cell, unless this is a task itself: it is asked most."""
         if self.later:
-            self._features.clear()
-            self.glimpse._features.clear()
+            for name in _PER_CELL:
+                self.__dict__.pop(name, None)
 
     @cached_property
     def glimpse(self) -> Problem:
