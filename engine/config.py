@@ -19,7 +19,7 @@ Positive: TypeAlias = Annotated[int, Meta(ge=1)]
 Seconds: TypeAlias = Annotated[float, Meta(gt=0)]
 Level: TypeAlias = Literal["strong", "reduced", "weak"]
 Bandit: TypeAlias = Literal["rex", "uniform", "greedy", "thompson-no-discount"]
-Formula: TypeAlias = Literal["sum", "text", "appendix"]
+Formula: TypeAlias = Literal["sum", "text", "appendix", "prior"]
 Strategy: TypeAlias = Literal["greedy-diverse", "correct-only", "uniform", "greedy"]
 Server: TypeAlias = Literal["sglang", "vllm", "llama.cpp", "ollama", "hosted"]
 
@@ -173,6 +173,7 @@ class VoteConfig(_Section, frozen=True):
     """How submissions are chosen (SOAR §6)."""
 
     formula: Formula = "sum"
+    """`sum`, `text`, `appendix`: the published ones; `prior`: by the policy's own weights."""
     c: Annotated[float, Meta(ge=0)] = 1000.0
 
 
@@ -223,10 +224,12 @@ PRESETS: dict[str, Settings] = {
     "cpu": Settings(
         tasks_in_flight=8,
         search=SearchConfig(samples=200, wave=50, refinements=200, in_flight=2),
+        vote=VoteConfig(formula="prior"),
     ),
     "demo": Settings(
         tasks_in_flight=8,
         search=SearchConfig(samples=200, wave=50, refinements=200, in_flight=2),
+        vote=VoteConfig(formula="prior"),
     ),
 }
 

@@ -79,7 +79,8 @@ class TallyRow:
     """What stands behind one pattern: unfiltered candidates, duplicates counted (SOAR §6).
 
     `outputs` are packed grids, one per test input; `accuracy_sum` is Σ a, whole pairs summed;
-    `shortest` the fewest characters of a source; `right` one mark per test input, or None.
+    `shortest` the fewest characters of a source; `prior_sum` Σ exp(prior) over distinct programs
+    that have a prior; `right` one mark per test input, or None.
     """
 
     pattern: int
@@ -87,6 +88,7 @@ class TallyRow:
     count: int
     accuracy_sum: float
     shortest: int
+    prior_sum: float
     right: tuple[bool, ...] | None
 
 

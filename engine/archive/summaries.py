@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from engine.archive.rows import (
     VoteResult,
     VoteRow,
 )
+from engine.programs.candidate import prior_weight
 
 _SEARCH = (
     "iteration, task, pulls, candidates, programs, errors, filtered, perfect, right, best, "
@@ -202,6 +204,7 @@ def tally_rows(reading: Reading, iterations: Iterable[int], task: int) -> list[T
     """
     tests, pairs = len(reading.tasks[task].test), len(reading.tasks[task].train)
     counted: dict[int, tuple[int, int, int]] = {}
+    priors: dict[int, dict[int, float]] = defaultdict(dict)
     for iteration in sorted(set(iterations)):
         rows = reading.sql.execute(
             "SELECT o.pattern, count(*), sum(CAST(round(c.accuracy * ?) AS INTEGER)), "
@@ -213,10 +216,21 @@ def tally_rows(reading: Reading, iterations: Iterable[int], task: int) -> list[T
         for pattern, count, right, shortest in rows:
             before = counted.get(pattern, (0, 0, shortest))
             counted[pattern] = (before[0] + count, before[1] + right, min(before[2], shortest))
+        weighed = reading.sql.execute(
+            "SELECT o.pattern, c.program, max(c.prior) FROM candidate AS c "
+            "JOIN outcome AS o ON o.id = c.outcome WHERE c.id BETWEEN ? AND ? "
+            "AND c.filter IS NULL AND c.prior IS NOT NULL AND o.pattern IS NOT NULL "
+            "GROUP BY o.pattern, c.program",
+            candidate_range(iteration, task),
+        )
+        for pattern, program, prior in weighed:
+            known = priors[pattern].get(program, 0.0)
+            priors[pattern][program] = max(known, prior_weight(prior))
     found = []
     for pattern, (count, right, shortest) in counted.items():
         outputs, marks = _pattern(reading, pattern, tests)
-        found.append(TallyRow(pattern, outputs, count, right / pairs, shortest, marks))
+        prior_sum = math.fsum(priors[pattern].values())
+        found.append(TallyRow(pattern, outputs, count, right / pairs, shortest, prior_sum, marks))
     return sorted(found, key=lambda row: (-row.accuracy_sum, -row.count, row.shortest, row.pattern))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -88,6 +89,11 @@ class Candidate:
     finish: str = "stop"
     tokens_in: int = 0
     tokens_out: int = 0
+
+
+def prior_weight(prior: float) -> float:
+    """Return exp(prior), what a program's prior weighs in a vote; priors above 700 count as 700."""
+    return math.exp(min(prior, 700.0))
 
 
 def candidate_id(iteration: int, task: int, number: int) -> int:

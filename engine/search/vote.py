@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from engine.config import Formula
-from engine.programs.candidate import Candidate
+from engine.programs.candidate import Candidate, prior_weight
 
 SUBMISSIONS = 2
+_WITHOUT_PRIOR = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +19,15 @@ class Tally:
 
     `pattern` is the joint packed outputs for all test inputs; `count` the candidates that
     produced it, duplicates counted; `accuracy_sum` Σ a over them; `shortest` the length in
-    characters of the shortest program among them.
+    characters of the shortest program among them; `prior_sum` Σ exp(prior) over its distinct
+    programs that have a prior.
     """
 
     pattern: bytes
     count: int
     accuracy_sum: float
     shortest: int
+    prior_sum: float = 0.0
 
 
 class Tallies:
@@ -33,6 +37,7 @@ class Tallies:
         self._count: dict[bytes, int] = {}
         self._right: dict[bytes, int] = {}
         self._shortest: dict[bytes, int] = {}
+        self._priors: dict[bytes, dict[str, float]] = {}
         self._pairs = 1
 
     def add(self, candidate: Candidate) -> None:
@@ -49,11 +54,21 @@ class Tallies:
         self._right[pattern] = self._right.get(pattern, 0) + sum(evaluation.right)
         length = len(candidate.source)
         self._shortest[pattern] = min(self._shortest.get(pattern, length), length)
+        if candidate.prior is not None:
+            priors, weighs = self._priors.setdefault(pattern, {}), prior_weight(candidate.prior)
+            priors[candidate.source] = max(weighs, priors.get(candidate.source, 0.0))
 
     def all(self) -> list[Tally]:
         """Return one tally per pattern."""
         return [
-            Tally(pattern, count, self._right[pattern] / self._pairs, self._shortest[pattern])
+            Tally(
+                pattern,
+                count,
+                self._right[pattern] / self._pairs,
+                self._shortest[pattern],
+                # fsum, for the sum of floats must not depend on the order they came in.
+                math.fsum(self._priors.get(pattern, {}).values()),
+            )
             for pattern, count in self._count.items()
         ]
 
@@ -62,10 +77,13 @@ def weight(tally: Tally, formula: Formula, c: float) -> float:
     """Return a pattern's weight.
 
     `sum` is Σ (1 + c·a) over its programs (the published code), `text` Σ a (SOAR §3), `appendix`
-    count + c · mean a (SOAR App. D.1).
+    count + c · mean a (SOAR App. D.1). `prior` is ours: Σ exp(prior) over distinct programs, for
+    policies that weigh their own programs; `sum`, scaled to nothing beside it, orders the rest.
     """
     if formula == "sum":
         return tally.count + c * tally.accuracy_sum
+    if formula == "prior":
+        return tally.prior_sum + _WITHOUT_PRIOR * (tally.count + c * tally.accuracy_sum)
     if formula == "text":
         return tally.accuracy_sum
     return tally.count + c * tally.accuracy_sum / tally.count

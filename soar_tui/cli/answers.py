@@ -58,7 +58,8 @@ def _so_far(
 
     rows = {b"".join(row.outputs): row for row in reader.tallies(iteration, task)}
     tallies = [
-        Tally(pattern, row.count, row.accuracy_sum, row.shortest) for pattern, row in rows.items()
+        Tally(pattern, row.count, row.accuracy_sum, row.shortest, row.prior_sum)
+        for pattern, row in rows.items()
     ]
     return [
         (rows[t.pattern].pattern, rows[t.pattern].outputs, t.count, weight, rows[t.pattern].right)

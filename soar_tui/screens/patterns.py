@@ -15,7 +15,7 @@ from soar_tui.widgets.vote_bars import Pattern
 if TYPE_CHECKING:
     from soar_tui.feed import OpenRun
 
-FORMULAS: Final[tuple[Formula, ...]] = ("sum", "text", "appendix")
+FORMULAS: Final[tuple[Formula, ...]] = ("sum", "text", "appendix", "prior")
 SHOWN: Final = 200
 """Patterns shown at most; a long tail of patterns of one program each says nothing more."""
 
@@ -58,7 +58,7 @@ def _order(
     by_pattern: dict[bytes, TallyRow], formula: Formula, c: float
 ) -> list[tuple[TallyRow, float]]:
     tallies = [
-        Tally(pattern, row.count, row.accuracy_sum, row.shortest)
+        Tally(pattern, row.count, row.accuracy_sum, row.shortest, row.prior_sum)
         for pattern, row in by_pattern.items()
     ]
     return [(by_pattern[tally.pattern], weight) for tally, weight in rank(tallies, formula, c)]

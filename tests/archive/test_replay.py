@@ -84,8 +84,9 @@ def check_tallies_equal_those_of_the_vote(run, reader):
                 tallies.add(candidate)
         rows = reader.tallies(range(run.iterations), index)
         assert {
-            (b"".join(row.outputs), row.count, row.accuracy_sum, row.shortest) for row in rows
-        } == {(t.pattern, t.count, t.accuracy_sum, t.shortest) for t in tallies.all()}
+            (b"".join(row.outputs), row.count, row.accuracy_sum, row.shortest, row.prior_sum)
+            for row in rows
+        } == {(t.pattern, t.count, t.accuracy_sum, t.shortest, t.prior_sum) for t in tallies.all()}
         truth = run.tasks[index].truth
         for row in rows:
             marks = truth and tuple(

@@ -12,7 +12,7 @@ PAIRS = 3
 A, B, C = b"\x01\x01\x01", b"\x01\x01\x02", b"\x01\x02\x03\x04"
 
 
-def candidate(pattern, right, *, length=10, barred=None):
+def candidate(pattern, right, *, length=10, barred=None, prior=None):
     tests = (pattern,) if pattern is not None else (Failure("timeout", "2 s"),)
     results = tuple(A for _ in range(PAIRS)) + tests
     bits = tuple(index < right for index in range(PAIRS))
@@ -24,6 +24,7 @@ def candidate(pattern, right, *, length=10, barred=None):
         parent=None,
         source="x" * length,
         evaluation=Evaluation(results, bits, barred),
+        prior=prior,
     )
 
 
@@ -34,6 +35,7 @@ candidates = st.lists(
         st.integers(0, PAIRS),
         length=st.integers(1, 50),
         barred=st.sampled_from([None, None, None, "identity"]),
+        prior=st.sampled_from([None, -1.5]),
     ),
     max_size=30,
 )
@@ -59,13 +61,22 @@ def test_weights_are_those_of_the_formulas(voters, c):
         assert math.isclose(weight(tally, "sum", c), sum(1 + c * a for a in accuracies))
         assert math.isclose(weight(tally, "text", c), math.fsum(accuracies), abs_tol=1e-12)
         assert math.isclose(weight(tally, "appendix", c), n + c * mean)
+        distinct = {v.source for v in counted if v.evaluation.pattern == pattern and v.prior}
+        assert math.isclose(tally.prior_sum, len(distinct) * math.exp(-1.5), abs_tol=1e-12)
 
 
-@given(candidates, st.randoms(use_true_random=False))
-def test_the_order_of_candidates_changes_nothing(voters, random):
+@given(candidates, st.randoms(use_true_random=False), st.sampled_from(["sum", "prior"]))
+def test_the_order_of_candidates_changes_nothing(voters, random, formula):
     shuffled = list(voters)
     random.shuffle(shuffled)
-    assert rank(count(voters), "sum", 1000.0) == rank(count(shuffled), "sum", 1000.0)
+    assert rank(count(voters), formula, 1000.0) == rank(count(shuffled), formula, 1000.0)
+
+
+def test_one_validated_program_outweighs_many_that_only_fit():
+    many = [candidate(A, PAIRS, length=n, prior=-3.0) for n in range(1, 20)]
+    voters = [*many, candidate(B, PAIRS, prior=3.0)]
+    assert rank(count(voters), "sum", 1000.0)[0][0].pattern == A
+    assert rank(count(voters), "prior", 1000.0)[0][0].pattern == B
 
 
 @given(candidates)
