@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -131,12 +132,34 @@ def test_trained_proposals_are_reproducible(checkpoint):
 
 def test_edits_are_told_by_what_they_leave():
     task = TASKS[0]
-    chain = next(c for c in Proposer().sample_chains(task, 40, 2) if len(c.steps) >= 2)
+    chains = [c for c in Proposer().sample_chains(task, 300, 2) if c.steps]
+    firsts = Counter(c.steps[0].primitive.name for c in chains)
+    chain = next(
+        c
+        for c in chains
+        if len(c.steps) >= 2
+        and firsts[c.steps[0].primitive.name] > 1
+        and c.steps[0].primitive is not c.steps[1].primitive
+        and any(
+            d.steps[0].primitive is c.steps[0].primitive and d.steps[0].text != c.steps[0].text
+            for d in chains
+        )
+    )
     one, two = chain.steps[:2]
     assert edit_between((one,), (one, two)) == "append"
     assert edit_between((two,), (one, two)) == "insert"
+    assert edit_between((one, two), (two,)) == "delete"
     assert edit_between((one, two), (one,)) == "delete"
-    assert edit_between((one,), (one,)) == "reparameterise"
+    other = next(c.steps[0] for c in chains if c.steps[0].primitive is not one.primitive)
+    assert edit_between((one, two), (other, two)) == "replace"
+    # The new step fitted the demonstrations, so the second was never carried out.
+    assert edit_between((one, two), (other,)) == "replace"
+    same = next(
+        c.steps[0]
+        for c in chains
+        if c.steps[0].primitive is one.primitive and c.steps[0].text != one.text
+    )
+    assert edit_between((one, two), (same, two)) == "reparameterise"
     assert edit_shares([]) == dict.fromkeys(EDITS, 1 / len(EDITS))
 
 

@@ -72,13 +72,22 @@ def edit_shares(examples: Iterable[Example]) -> dict[str, float]:
 
 
 def edit_between(before: tuple[Step, ...], after: tuple[Step, ...]) -> str:
-    """Return the edit that leads from one chain to another, by their lengths and primitives."""
-    names, renamed = ([step.primitive.name for step in chain] for chain in (before, after))
-    if len(after) < len(before):
+    """Return the edit that leads from one chain to another.
+
+    Told by what stands at the first step that differs. The steps behind it were fitted anew and
+    may end early, where the demonstrations were fitted before all were carried out.
+    """
+    place = 0
+    while place < min(len(before), len(after)) and before[place].text == after[place].text:
+        place += 1
+    old, new = ([step.primitive.name for step in chain[place:]] for chain in (before, after))
+    if not old:
+        return "append"
+    if not new or new == old[1 : len(new) + 1]:
         return "delete"
-    if len(after) > len(before):
-        return "append" if renamed[: len(names)] == names else "insert"
-    return "reparameterise" if names == renamed else "replace"
+    if new[0] == old[0]:
+        return "reparameterise"
+    return "insert" if len(new) > 1 and new[1:] == old[: len(new) - 1] else "replace"
 
 
 def _of_task(examples: list[Example]) -> Iterator[Decision]:
