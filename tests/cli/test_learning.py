@@ -31,10 +31,20 @@ def test_a_second_iteration_starts_from_what_the_first_taught(learned: Searched)
     first, second = learned.said.document["iterations"]
     assert (first["index"], second["index"]) == (0, 1)
     assert learned.said.document["state"] == "finished"
-    (only,) = spawn(learned.home, "checkpoints", "--json").document["checkpoints"]
-    assert only["checkpoint"] == "twice:0"
+    shipped, only = spawn(learned.home, "checkpoints", "--json").document["checkpoints"]
+    assert (shipped["checkpoint"], shipped["in_use"]) == ("shipped", True)
+    assert (only["checkpoint"], only["in_use"]) == ("twice:0", False)
     assert only["examples"] > 0
-    assert not only["in_use"]
+
+
+def test_a_newcomer_starts_learned_unless_told_otherwise(learned: Searched) -> None:
+    def start(name: str, *options: str) -> str:
+        said = spawn(learned.home, "run", "--tasks", "sample:1", "--name", name, *BUDGET, *options)
+        assert said.code == 0, said.err
+        return (learned.home / "runs" / name / "run.toml").read_text()
+
+    assert 'checkpoint = "shipped"' in start("learned")
+    assert "checkpoint" not in start("scratch", "--from-scratch")
 
 
 def test_training_tasks_come_first_and_targets_are_reported(learned: Searched) -> None:
@@ -72,7 +82,7 @@ def test_a_checkpoint_is_chosen_and_taken_back(learned: Searched) -> None:
     settings = (learned.home / "runs" / "next" / "run.toml").read_text()
     assert "checkpoints/iteration-0" in settings
     assert spawn(learned.home, "checkpoints", "--back").code == 0
-    assert in_use() == []
+    assert in_use() == ["shipped"]
 
 
 @pytest.mark.parametrize(
