@@ -21,8 +21,8 @@ from engine.policies.grammar.problem import MAX_SIDE, Problem, problem_of
 
 NOT_APPLICABLE = (ValueError, LookupError, ArithmeticError)
 """What a primitive raises when it cannot be carried out on a grid."""
-_MEMORY_CELLS = 4_000_000
-"""Grid cells a workbench remembers before it starts afresh (32 MB)."""
+_MEMORY_CELLS = 1_000_000
+"""Grid cells a workbench remembers before it starts afresh (8 MB)."""
 _STEP_TRIES = 12
 _LOOKS, _LATER_LOOKS = 6, 2
 _SUGGESTED = 0.8
