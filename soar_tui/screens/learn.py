@@ -166,7 +166,7 @@ def top_line(body: LearnBody) -> Text:
         for _, example in body.examples
         if example.rejected is None
     )
-    if per_task:
+    if per_task and len(body.examples) < _LISTED:
         most = per_task.most_common(1)[0]
         text.append(f" · from {count(len(per_task))} tasks, at most {count(most[1])} of one")
     return text
@@ -190,7 +190,7 @@ class Learn(Place):
             with Horizontal(id="both"):
                 with Vertical(id="left"):
                     yield Rows(
-                        (Column("trains"), Column("label", most=22), Column("examples", "right")),
+                        (Column("trains"), Column("label", most=18), Column("examples", "right")),
                         id="make-up",
                         classes="pane",
                     )
@@ -263,9 +263,8 @@ class Learn(Place):
             ]
         )
         listed = self.query_one("#examples", Rows)
-        listed.border_title = (
-            "examples" if len(body.examples) < _LISTED else f"first {count(_LISTED)}"
-        )
+        whole = len(body.examples) < _LISTED
+        listed.border_title = "examples" if whole else f"the first {count(_LISTED)} examples"
         listed.show([_example_row(key, example, body.names) for key, example in body.examples])
         if self.focused is None:
             listed.focus()

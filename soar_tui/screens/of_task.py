@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from engine.arc import Task
 from engine.archive.rows import TaskRow
-from soar_tui.numbers import count, duration, percent
+from soar_tui.numbers import count, percent
 from soar_tui.sanitise import one_line
 from soar_tui.screens.place import Place
 
@@ -74,8 +74,6 @@ def subject_line(subject: Subject) -> Text:
         text.append(f" · {count(row.perfect)} fit, best {percent(row.best)}")
     if row.errors:
         text.append(f" · {count(row.errors)} failed")
-    if row.seconds and row.state == "finished":
-        text.append(f" · {duration(row.seconds)}")
     return text
 
 

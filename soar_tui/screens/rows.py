@@ -87,12 +87,14 @@ class Rows(LineList):
 
     def _draw(self, cells: Sequence[tuple[str, Role]], width: int) -> Strip:
         parts: list[Part] = []
+        gap = 0
         for column, (text, role), cells_wide in zip(
             self._columns, cells, self._widths, strict=True
         ):
             if cells_wide:
                 place = left if column.align == "left" else right
-                parts.append((place(text, cells_wide) + " " * _GAP, self.palette.ink(role)))
+                parts.append((" " * gap + place(text, cells_wide), self.palette.ink(role)))
+                gap = _GAP
         return fit(parts, width)
 
     def _measure(self) -> None:

@@ -9,7 +9,7 @@ from soar_tui.app import SoarApp
 from soar_tui.desk import Desk
 from tests.app.screen import screen_lines
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 def desk_at(folder):
@@ -46,14 +46,14 @@ async def until(condition, what):
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, f"still not so: {what}"
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.005)
 
 
 async def settled(app, pilot):
     """Wait until the shown place has its answer and the screen stays the same."""
     await until(lambda: app.up_to_date, f"{app.current_mode} has its answer")
     before = None
-    for _ in range(200):
+    for _ in range(2000):
         await pilot.pause()
         now = screen_lines(app)
         if now == before and app.up_to_date:
