@@ -67,6 +67,10 @@ class Policy(Protocol):
         """Switch to a checkpoint; None is the untrained policy."""
         ...
 
+    async def rest(self) -> None:
+        """Give a trainer room (a server's GPU memory) until the next `load`."""
+        ...
+
     async def close(self) -> None:
         """Give back every process and connection. Safe to call twice."""
         ...

@@ -50,6 +50,9 @@ class GrammarPolicy:
                 raise PolicyError(str(error)) from error
         self._checkpoint = checkpoint
 
+    async def rest(self) -> None:
+        pass  # idle workers take nothing that a fit needs
+
     async def close(self) -> None:
         await self._pool.close()
 
