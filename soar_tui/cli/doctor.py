@@ -190,15 +190,14 @@ def _gpu_parts(graphics: CheckDocument) -> list[CheckDocument]:
     """Say of each part of the GPU path whether it ran here, and if not why."""
     if graphics.state == "ok":
         query = _check("query", "ok", f"ran: {graphics.detail}", needed=False)
-        device = ""
+        why = "this command starts no server and no training; docs/gpu.md says how to run them"
     else:
         query = _check("query", "missing", f"not possible: {graphics.detail}", needed=False)
-        device = "no GPU was found, and "
-    absent = "this version has no policy that uses a language model yet"
+        why = "no GPU was found"
     return [
         query,
-        _check("serve", "missing", f"not possible because {device}{absent}", needed=False),
-        _check("train", "missing", f"not possible because {device}{absent}", needed=False),
+        _check("serve", "missing", f"not run because {why}", "docs/gpu.md", needed=False),
+        _check("train", "missing", f"not run because {why}", "docs/gpu.md", needed=False),
     ]
 
 
