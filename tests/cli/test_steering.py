@@ -116,7 +116,7 @@ def test_a_second_ctrl_c_leaves_the_engine_to_itself(home: Path) -> None:
     assert launched.document["process"] == engine_process(folder)
     assert spawn(home, "pause", "mine", "--json").document["state"] == "paused"
 
-    terminal = Terminal(home, "attach", "mine")
+    terminal = Terminal(home, "attach", "mine", "--plain")
     terminal.wait_for("paused")
     terminal.interrupt()
     terminal.wait_for("Ctrl+C again")
