@@ -31,8 +31,18 @@ def expected(n: int) -> bytes:
     return pack(as_grid([[n % 10]] * (n % 30 + 1)))
 
 
+OTHERS: set[psutil.Process] = set()
+
+
+@pytest.fixture(autouse=True)
+def others() -> None:
+    """Note which processes other tests have left to this one, so that only ours are counted."""
+    OTHERS.clear()
+    OTHERS.update(psutil.Process().children(recursive=True))
+
+
 def descendants() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
+    return [p for p in psutil.Process().children(recursive=True) if p not in OTHERS]
 
 
 async def until(condition: Callable[[], bool]) -> None:
