@@ -228,7 +228,7 @@ PRESETS: dict[str, Settings] = {
     ),
     "demo": Settings(
         tasks_in_flight=8,
-        search=SearchConfig(samples=200, wave=50, refinements=200, in_flight=2),
+        search=SearchConfig(samples=100, wave=50, refinements=100, in_flight=2, agree_stop=10),
         vote=VoteConfig(formula="prior"),
     ),
 }

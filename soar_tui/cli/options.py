@@ -32,7 +32,7 @@ PresetOption: TypeAlias = Annotated[
     typer.Option(
         "--preset",
         metavar="demo|cpu|paper",
-        help="Budgets to start from: demo and cpu try 200 + 200 programs per task, paper 3,000 + "
+        help="Budgets to start from, programs per task: demo 100 + 100, cpu 200 + 200, paper 3,000 + "
         "3,000. [default: cpu]",
         show_default=False,
     ),
