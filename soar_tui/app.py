@@ -50,6 +50,11 @@ def _place(name: str) -> Callable[[], Screen[Any]]:
     return make
 
 
+def _import_places() -> None:
+    for name in SoarApp.MODES:
+        import_module(f"soar_tui.screens.{name}")
+
+
 class FrameArrived(Message):
     """The feed has something new."""
 
@@ -312,8 +317,12 @@ class SoarApp(App[None]):
             and frame.question == self._question
             and not (self.frozen and self._answered == frame.question)
         ):
+            first = self._answered is None
             self._answered = frame.question
             place.take(frame.body)
+            if first:
+                # The other places are imported while the user looks at this one.
+                self.run_worker(_import_places, thread=True, group="imports")
         self.call_after_refresh(self.feed.taken)
 
     def on_fetched(self, message: Fetched) -> None:

@@ -22,6 +22,7 @@ from soar_tui.sanitise import one_line
 from soar_tui.screens.curves import solved_curves
 from soar_tui.screens.of_task import task_rows
 from soar_tui.screens.place import Place
+from soar_tui.screens.put import entitle, put
 from soar_tui.screens.rows import Column, Row, Rows
 from soar_tui.widgets.curve import Axes, CurveView, Series
 
@@ -196,14 +197,14 @@ class Analysis(Place):
         assert isinstance(body, AnalysisBody)
         self._body = body
         names = self.query_one("#curves", Rows)
-        names.border_title = "curves"
+        entitle(names, "curves")
         names.show([Row(place, ((name, "text"),)) for place, (name, _) in enumerate(CURVES)])
         names.set_reactive(Rows.cursor, self.view.curve)
         if self.focused is None:
             names.focus()
         self._show_curve()
         table = self.query_one("#table", Rows)
-        table.border_title = "iterations"
+        entitle(table, "iterations")
         table.show([_iteration_row(row, "") for row in body.iterations])
         if body.other:
             rows = [_iteration_row(row, f"{one_line(body.beside)} ") for row in body.other]
@@ -211,7 +212,7 @@ class Analysis(Place):
         note = body.trouble or (
             "" if body.iterations[-1].known else "The truth of these tasks is unknown."
         )
-        self.query_one("#note", Static).update(one_line(note))
+        put(self.query_one("#note", Static), one_line(note))
 
     def _show_curve(self) -> None:
         if self._body is None:
@@ -219,7 +220,7 @@ class Analysis(Place):
         name, make = CURVES[self.view.curve % len(CURVES)]
         series, axes = make(self._body)
         curve = self.query_one("#curve", CurveView)
-        curve.border_title = name
+        entitle(curve, name)
         curve.show(series, axes)
 
     def on_line_list_moved(self) -> None:

@@ -20,6 +20,7 @@ from soar_tui.feed import ROWS, OpenRun
 from soar_tui.keys import bindings
 from soar_tui.numbers import count, percent
 from soar_tui.screens.of_task import Subject, TaskPlace, subject_of
+from soar_tui.screens.put import entitle, put
 from soar_tui.screens.task import file_stem
 from soar_tui.widgets.arm_table import Arm, ArmTable
 from soar_tui.widgets.line_view import LineView
@@ -236,7 +237,7 @@ class Arms(TaskPlace):
             )
             return
         table = self.query_one("#arms", ArmTable)
-        table.border_title = f"arms, drawn by {body.bandit}, C = {body.c:g}"
+        entitle(table, f"arms, drawn by {body.bandit}, C = {body.c:g}")
         table.show(body.arms, body.lit)
         if self._following and body.lit:
             newest = max(body.lit)
@@ -260,7 +261,7 @@ class Arms(TaskPlace):
         if arm is not None and not known:
             self._selected = arm.id
             self.soar.ask()
-        self.query_one("#belief", Static).update(belief(body, arm))
+        put(self.query_one("#belief", Static), belief(body, arm))
 
     def _arm(self) -> Arm | None:
         return self.query_one("#arms", ArmTable).selected if self.is_mounted else None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.archive.rows import CandidatePage, CandidateQuery, CandidateRow
 from soar_tui.feed import ROWS, OpenRun, Trouble
+from soar_tui.screens.put import entitle
 from soar_tui.widgets.candidate_list import CandidateList, PageRequest
 from soar_tui.widgets.candidate_row import RowContext
 
@@ -67,7 +68,7 @@ class CandidatePages:
             self._to_the_end = True
         self._list.put_page(request, rows, page.next)
         nothing = not rows and page.next is None and request.where in ("first", "last")
-        self._list.border_subtitle = "nothing matches these filters" if nothing else ""
+        entitle(self._list, "candidates", "nothing matches these filters" if nothing else "")
         if request.where in ("first", "last"):
             self._select(rows)
 

@@ -20,6 +20,7 @@ from soar_tui.numbers import count, duration, of, percent
 from soar_tui.sanitise import one_line
 from soar_tui.screens.candidate_pages import CandidatePages
 from soar_tui.screens.of_task import Subject, TaskPlace, subject_of
+from soar_tui.screens.put import entitle, put
 from soar_tui.screens.task import file_stem
 from soar_tui.view import (
     AccuracyChoice,
@@ -230,10 +231,9 @@ class Candidates(TaskPlace):
         self._body = body
         self.show_subject(body.subject)
         if self.view.whole_run:
-            self.query_one("#subject", Static).update(_run_line(body))
-        self.query_one("#filters", Static).update(filters_line(self.view))
+            put(self.query_one("#subject", Static), _run_line(body))
+        put(self.query_one("#filters", Static), filters_line(self.view))
         view = self.query_one("#list", CandidateList)
-        view.border_title = "candidates"
         context = RowContext(body.pairs, body.names, self.soar.bookmarks())
         if self._pages is None:
             self._pages = CandidatePages(self.soar, view, self._select)
@@ -255,15 +255,15 @@ class Candidates(TaskPlace):
         detail = body.detail
         source = self.query_one("#source", SourceView)
         if detail is None:
-            self.query_one("#facts", Static).update("no candidate is selected")
+            put(self.query_one("#facts", Static), "no candidate is selected")
             return
         _, task, number = split_candidate_id(detail.candidate.id)
-        self.query_one("#facts", Static).update(facts(detail, body.pairs[task]))
+        put(self.query_one("#facts", Static), facts(detail, body.pairs[task]))
         text = detail.candidate.source
         shown = detail.candidate.reply or "" if text is None else text
         if shown != self._source:
             self._source = shown
-            source.border_title = f"#{number}" + ("" if text is not None else ", the reply")
+            entitle(source, f"#{number}" + ("" if text is not None else ", the reply"))
             source.show_source(shown)
         source.find(self.view.text)
 

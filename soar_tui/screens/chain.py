@@ -16,6 +16,7 @@ from engine.programs.candidate import Failure, split_candidate_id
 from soar_tui.keys import bindings
 from soar_tui.numbers import count
 from soar_tui.screens.inside import InsidePlace, Lineage
+from soar_tui.screens.put import entitle
 from soar_tui.widgets.chain_tree import ChainNode, ChainTree
 from soar_tui.widgets.filmstrip import Film, Filmstrip, Frame
 from soar_tui.widgets.source_view import SourceView
@@ -90,8 +91,8 @@ class Chain(InsidePlace):
         tree = self.query_one("#tree", ChainTree)
         nodes = [node_of_row(row, pairs) for row in lineage.relatives]
         chosen = lineage.detail.candidate.id
-        tree.border_title = f"{count(len(nodes))} in this family"
-        tree.border_subtitle = f"{count(lineage.cut)} more not read" if lineage.cut else ""
+        left_out = f"{count(lineage.cut)} more not read" if lineage.cut else ""
+        entitle(tree, f"{count(len(nodes))} in this family", left_out)
         tree.show(nodes, chosen)
         if before is None or before.detail.candidate.id != chosen:
             self._show_steps(lineage)
@@ -101,16 +102,16 @@ class Chain(InsidePlace):
     def _show_steps(self, lineage: Lineage) -> None:
         film = self.query_one("#film", Filmstrip)
         steps = len(lineage.steps)
-        film.border_title = "1 step, sampled" if steps == 1 else f"{steps} steps from its root"
+        entitle(film, "1 step, sampled" if steps == 1 else f"{steps} steps from its root")
         film.show(film_of(lineage))
         change = self.query_one("#change", SourceView)
         source, parent = lineage.detail.candidate.source or "", lineage.parent
         if parent is None:
-            change.border_title = "its source: it was sampled, so there is nothing to compare it to"
+            entitle(change, "its source: it was sampled, so there is nothing to compare it to")
             change.show_source(source)
         else:
             number = split_candidate_id(parent.candidate.id)[2]
-            change.border_title = f"what changed from #{number} (d: all of it)"
+            entitle(change, f"what changed from #{number} (d: all of it)")
             change.show_diff(parent.candidate.source or "", source)
 
     @on(ChainTree.Moved, "#tree")

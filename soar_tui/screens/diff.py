@@ -15,6 +15,7 @@ from engine.archive.rows import CandidateDetail
 from engine.programs.candidate import Failure, split_candidate_id
 from soar_tui.keys import bindings
 from soar_tui.screens.inside import InsidePlace, Lineage
+from soar_tui.screens.put import entitle
 from soar_tui.widgets.grid_pair import PairRow, PairView, Produced
 from soar_tui.widgets.source_view import SourceView
 
@@ -67,13 +68,13 @@ class Diff(InsidePlace):
         code, grids = self.query_one("#code", SourceView), self.query_one("#grids", PairView)
         source, parent = lineage.detail.candidate.source or "", lineage.parent
         if parent is None:
-            code.border_title = "sampled: it has no parent, this is all of it"
+            entitle(code, "sampled: it has no parent, this is all of it")
             code.show_source(source)
         else:
             number = split_candidate_id(parent.candidate.id)[2]
-            code.border_title = f"changed from #{number}"
+            entitle(code, f"changed from #{number}")
             code.show_diff(parent.candidate.source or "", source)
-        grids.border_title = "before and after" if parent is not None else "what it gives"
+        entitle(grids, "before and after" if parent is not None else "what it gives")
         grids.show(changed_rows(lineage))
         if self.focused is None:
             code.focus()

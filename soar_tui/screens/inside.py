@@ -13,6 +13,7 @@ from engine.programs.candidate import split_candidate_id
 from soar_tui.feed import OpenRun
 from soar_tui.screens.candidates import facts
 from soar_tui.screens.place import Place
+from soar_tui.screens.put import put
 from soar_tui.screens.task import file_stem
 
 STEPS: Final = 60
@@ -106,7 +107,7 @@ class InsidePlace(Place):
         """Keep what was read, and show whom it is about."""
         assert isinstance(body, Lineage)
         self.lineage = body
-        self.query_one("#facts", Static).update(facts(body.detail, len(body.task.train)))
+        put(self.query_one("#facts", Static), facts(body.detail, len(body.task.train)))
         return body
 
     def why_not(self, key: str) -> str | None:

@@ -25,6 +25,7 @@ from soar_tui.keys import bindings
 from soar_tui.numbers import age, count, duration, of
 from soar_tui.sanitise import one_line
 from soar_tui.screens.place import Place
+from soar_tui.screens.put import entitle, put
 from soar_tui.screens.rows import Column, Row, Rows
 from soar_tui.widgets.curve import Axes, CurveView, Series
 from soar_tui.widgets.grid_pair import PairRow, PairView, Produced
@@ -243,17 +244,17 @@ class Learn(Place):
                 )
             )
             return
-        self.query_one("#top", Static).update(top_line(body))
+        put(self.query_one("#top", Static), top_line(body))
         made = self.query_one("#make-up", Rows)
-        made.border_title = "what it is made of"
+        entitle(made, "what it is made of")
         made.show(make_up(body))
         loss = self.query_one("#loss", CurveView)
-        loss.border_title = "loss by step"
+        entitle(loss, "loss by step")
         loss.show(
             [Series("loss", tuple((float(p.step), p.value) for p in body.points), "accent")], Axes()
         )
         kept = self.query_one("#checkpoints", Rows)
-        kept.border_title = "checkpoints"
+        entitle(kept, "checkpoints")
         folder = self.soar.folder
         assert folder is not None
         kept.show(
@@ -264,7 +265,7 @@ class Learn(Place):
         )
         listed = self.query_one("#examples", Rows)
         whole = len(body.examples) < _LISTED
-        listed.border_title = "examples" if whole else f"the first {count(_LISTED)} examples"
+        entitle(listed, "examples" if whole else f"the first {count(_LISTED)} examples")
         listed.show([_example_row(key, example, body.names) for key, example in body.examples])
         if self.focused is None:
             listed.focus()
@@ -278,14 +279,14 @@ class Learn(Place):
             return
         self._previewed = self._example
         pairs, answer = self.query_one("#pairs", PairView), self.query_one("#answer", SourceView)
-        pairs.border_title = f"the task it is shown, as {one_line(preview.example.label)}"
+        entitle(pairs, f"the task it is shown, as {one_line(preview.example.label)}")
         pairs.show(preview.pairs)
         if preview.detail is None:
-            answer.border_title = f"from the run {one_line(preview.example.run or '')}"
+            entitle(answer, f"from the run {one_line(preview.example.run or '')}")
             answer.show_text("Open that run to see this example.")
         else:
             number = split_candidate_id(preview.example.candidate)[2]
-            answer.border_title = f"the program it is to write, #{number}"
+            entitle(answer, f"the program it is to write, #{number}")
             answer.show_source(preview.detail.candidate.source or "")
 
     @on(LineList.Moved, "#examples")

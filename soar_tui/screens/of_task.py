@@ -13,6 +13,7 @@ from engine.archive.rows import TaskRow
 from soar_tui.numbers import count, percent
 from soar_tui.sanitise import one_line
 from soar_tui.screens.place import Place
+from soar_tui.screens.put import put
 
 if TYPE_CHECKING:
     from soar_tui.feed import OpenRun
@@ -98,7 +99,7 @@ class TaskPlace(Place):
     def show_subject(self, subject: Subject) -> None:
         """Show which task this is about."""
         self.subject = subject
-        self.query_one("#subject", Static).update(subject_line(subject))
+        put(self.query_one("#subject", Static), subject_line(subject))
 
     def why_not(self, key: str) -> str | None:
         subject = self.subject

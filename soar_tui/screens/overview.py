@@ -24,6 +24,7 @@ from soar_tui.sanitise import one_line
 from soar_tui.screens.curves import solved_curves
 from soar_tui.screens.of_task import task_rows
 from soar_tui.screens.place import Place
+from soar_tui.screens.put import entitle, put
 from soar_tui.widgets.curve import Axes, CurveView, Series
 from soar_tui.widgets.event_log import EventLog, LogEvent
 from soar_tui.widgets.stepper import Step, Stepper
@@ -271,7 +272,7 @@ class Overview(Place):
         header = self.soar.header
         self.query_one("#steps", Stepper).show(steps(body, header))
         short = self.has_class("-low") or self.has_class("-flat")
-        self.query_one("#counters", Static).update(figures(body, header, short=short))
+        put(self.query_one("#counters", Static), figures(body, header, short=short))
         self.query_one("#curve", CurveView).show(
             body.curves, Axes(low=0, high=body.row.known or body.row.tasks, x_name="tasks voted on")
         )
@@ -281,11 +282,11 @@ class Overview(Place):
         if fresh:
             self._last_event = fresh[-1].id
             log.add(LogEvent(e.time, e.level, e.kind, e.text) for e in fresh)
-        log.border_title = "journal"
+        entitle(log, "journal")
 
     def _show_wall(self, body: OverviewBody) -> None:
         wall = self.query_one("#wall", TaskWall)
-        wall.border_title = f"tasks of iteration {body.row.index + 1}"
+        entitle(wall, f"tasks of iteration {body.row.index + 1}")
         states = {row.index: wall_state(row) for row in body.rows}
         if self._walled is not body.tasks:
             self._walled = body.tasks

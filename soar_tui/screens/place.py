@@ -19,6 +19,7 @@ from textual.widgets import Input, Static
 from soar_tui.feed import Trouble
 from soar_tui.sanitise import one_line
 from soar_tui.screens.chrome import HeaderLine, KeyLine, PlaceBar
+from soar_tui.screens.put import put
 
 if TYPE_CHECKING:
     from soar_tui.app import SoarApp
@@ -208,7 +209,7 @@ class Place(Screen[None]):
             banner = f"{self.size.width}×{self.size.height} is small: {LEAST[0]}×{LEAST[1]} shows all panes"
         line = self.query_one("#banner", Static)
         line.display = banner is not None
-        line.update(Text(banner or "", no_wrap=True, overflow="ellipsis"))
+        put(line, Text(banner or "", no_wrap=True, overflow="ellipsis"))
 
     def refresh_chrome(self) -> None:
         """Bring the key line up to date."""

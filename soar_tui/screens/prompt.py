@@ -14,6 +14,7 @@ from soar_tui.keys import bindings
 from soar_tui.numbers import count
 from soar_tui.sanitise import one_line
 from soar_tui.screens.inside import InsidePlace, Lineage
+from soar_tui.screens.put import entitle
 from soar_tui.screens.task_text import grid_text
 from soar_tui.widgets.source_view import SourceView
 
@@ -73,14 +74,14 @@ class Prompt(InsidePlace):
             return
         candidate = lineage.detail.candidate
         left, right = self.query_one("#given", SourceView), self.query_one("#reply", SourceView)
-        left.border_title = "what the policy was given"
+        entitle(left, "what the policy was given")
         left.show_text(given(lineage))
         if candidate.reply is not None:
             tokens = f", {count(candidate.tokens_out)} tokens" if candidate.tokens_out else ""
-            right.border_title = f"the reply{tokens}, ended by {one_line(candidate.finish)}"
+            entitle(right, f"the reply{tokens}, ended by {one_line(candidate.finish)}")
             right.show_text(candidate.reply)
         else:
-            right.border_title = "the program: this policy writes programs, not replies"
+            entitle(right, "the program: this policy writes programs, not replies")
             right.show_source(candidate.source or "")
         if self.focused is None:
             right.focus()

@@ -33,6 +33,7 @@ from soar_tui.numbers import age, count, of, size
 from soar_tui.sanitise import one_line
 from soar_tui.screens.chrome import state_parts
 from soar_tui.screens.place import Place, Say
+from soar_tui.screens.put import put
 from soar_tui.screens.rows import Column, Row, Rows
 from soar_tui.widgets.line_list import LineList
 
@@ -264,7 +265,7 @@ class Runs(Place):
                 text += "\nstopped before its iterations were through: r resumes it."
             elif line.state is not None and line.state.state == "finished":
                 text += "\nfinished. Enter opens it; r starts one more iteration inside."
-        self.query_one("#about", Say).update("\n".join(map(one_line, text.split("\n"))))
+        put(self.query_one("#about", Say), "\n".join(map(one_line, text.split("\n"))))
 
     @on(LineList.Chosen, "#runs")
     def _open(self) -> None:

@@ -22,6 +22,7 @@ from soar_tui.keys import bindings
 from soar_tui.numbers import age, count, duration, size
 from soar_tui.sanitise import one_line
 from soar_tui.screens.place import Place
+from soar_tui.screens.put import entitle, put
 from soar_tui.screens.rows import Column, Row, Rows
 from soar_tui.widgets.palette import Role
 from soar_tui.widgets.source_view import SourceView
@@ -192,13 +193,13 @@ class System(Place):
     def show(self, body: object) -> None:
         assert isinstance(body, SystemBody)
         self._body = body
-        self.query_one("#left").border_title = "machinery"
-        self.query_one("#machinery", Static).update(machinery(body, self.soar.header))
+        entitle(self.query_one("#left"), "machinery")
+        put(self.query_one("#machinery", Static), machinery(body, self.soar.header))
         told = self.query_one("#commands", Rows)
-        told.border_title = "commands and answers" if body.commands else "no command has been sent"
+        entitle(told, "commands and answers" if body.commands else "no command has been sent")
         told.show([_command_row(command) for command in body.commands])
         log = self.query_one("#log", SourceView)
-        log.border_title = f"{LOG_NAME}" + (", its end" if self._following else "")
+        entitle(log, f"{LOG_NAME}" + (", its end" if self._following else ""))
         if body.log != self._log:
             self._log = body.log
             log.show_text(body.log or "(the engine has written nothing)")

@@ -21,6 +21,7 @@ from soar_tui.numbers import of
 from soar_tui.screens.candidate_pages import CandidatePages
 from soar_tui.screens.of_task import Subject, TaskPlace, subject_of
 from soar_tui.screens.patterns import ranked
+from soar_tui.screens.put import entitle
 from soar_tui.screens.task_text import task_text
 from soar_tui.widgets.candidate_list import CandidateList
 from soar_tui.widgets.candidate_row import RowContext
@@ -150,10 +151,9 @@ class TaskScreen(TaskPlace):
         subject, detail = body.subject, body.detail
         self.show_subject(subject)
         pairs = self.query_one("#pairs", PairView)
-        pairs.border_title = self._pairs_title(detail)
+        entitle(pairs, self._pairs_title(detail))
         pairs.show(pair_rows(body))
         view = self.query_one("#candidates", CandidateList)
-        view.border_title = "candidates"
         if self._pages is None:
             self._pages = CandidatePages(self.soar, view)
         context = RowContext(

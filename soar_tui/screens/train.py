@@ -18,6 +18,7 @@ from engine.config import ConfigError, Settings, Strategy, override
 from soar_tui import steering
 from soar_tui.numbers import count
 from soar_tui.sanitise import one_line
+from soar_tui.screens.put import entitle
 
 DATA: tuple[tuple[str, str, str], ...] = (
     ("learn.samples", "samples", "sampling examples of one task at most"),
@@ -48,7 +49,7 @@ class Train(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         learn = self._settings.learn
         with VerticalScroll(classes="dialog form", can_focus=False) as box:
-            box.border_title = f"learn from {one_line(self._folder.name)}"
+            entitle(box, f"learn from {self._folder.name}")
             yield Static(self._about(), id="data", markup=False)
             with Horizontal(classes="field"):
                 yield Label("strategy")

@@ -18,6 +18,7 @@ from soar_tui.keys import bindings
 from soar_tui.numbers import count
 from soar_tui.screens.of_task import Subject, TaskPlace, subject_of
 from soar_tui.screens.patterns import FORMULAS, Ranking, ranked
+from soar_tui.screens.put import entitle, put
 from soar_tui.screens.task import file_stem
 from soar_tui.screens.task_text import grid_text
 from soar_tui.widgets.vote_bars import Pattern, VoteBars, VoteGrids
@@ -118,9 +119,9 @@ class Votes(TaskPlace):
                 "[ and ] go to other tasks."
             )
             return
-        self.query_one("#formulas", Static).update(formulas_line(body))
+        put(self.query_one("#formulas", Static), formulas_line(body))
         bars = self.query_one("#bars", VoteBars)
-        bars.border_title = "patterns"
+        entitle(bars, "patterns")
         bars.show(body.ranking.patterns, body.ranking.formula)
         self._show_grids()
         if self.focused is None:
@@ -137,7 +138,7 @@ class Votes(TaskPlace):
         grids.show(patterns[first : first + _GRIDS])
         tests = len(body.subject.task.test)
         inputs = "1 test input" if tests == 1 else f"{tests} test inputs"
-        grids.border_title = f"their outputs for {inputs}, from #{first + 1} on"
+        entitle(grids, f"their outputs for {inputs}, from #{first + 1} on")
 
     @on(VoteBars.Moved, "#bars")
     def _move(self) -> None:

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -28,8 +29,11 @@ def snapshot(request):
     update = request.config.getoption("update_snapshots", default=False)
     pictures = request.config.getoption("save_svg", default=None)
 
-    def compare(app, name):
+    def compare(app, name, mask=None):
+        """`mask`: what may differ from run to run; it is agreed on as `#`."""
         seen = screen_text(app)
+        if mask is not None:
+            seen = re.sub(mask, "#", seen)
         path = SNAPSHOTS / f"{name}.txt"
         if pictures is not None:
             pictures.mkdir(parents=True, exist_ok=True)

@@ -222,9 +222,9 @@ async def test_hostile_strings_reach_no_terminal(home, size):
             app.look(candidate=0)
             app.go(place)
             await settled(app, pilot)
-            for key in ("y", "e", "b", "escape", "question_mark", "escape"):
-                await pilot.press(key)
-            await settled(app, pilot)
+            if place == "candidates":
+                await pilot.press("y", "e", "question_mark", "escape")
+                await settled(app, pilot)
             for line in screen_lines(app):
                 assert line == one_line(line), (place, line)
         assert app.is_running
