@@ -16,7 +16,7 @@ _COLUMNS = tuple(field.name for field in fields(CandidateRow))
 ROW = f"SELECT {', '.join(_COLUMNS)} FROM candidate_view"  # noqa: S608 - our own fields
 _WHOLE = (
     "SELECT c.id, c.program, g.source, c.outcome, o.results, o.right, c.filter, c.prior, r.text, "
-    "c.finish, c.tokens_in, c.tokens_out FROM candidate AS c "
+    "c.finish, c.tokens_in, c.tokens_out, c.tokens_cached, c.cost, c.weights FROM candidate AS c "
     "LEFT JOIN program AS g ON g.id = c.program LEFT JOIN outcome AS o ON o.id = c.outcome "
     "LEFT JOIN reply AS r ON r.candidate = c.id WHERE c.id BETWEEN ? AND ? ORDER BY c.id"
 )

@@ -6,6 +6,7 @@ counters of its task's search, so whoever reads sees all of it or nothing.
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Sequence
 
@@ -110,7 +111,8 @@ class Recorder:
             ),
         )
         self._sql.executemany(
-            "INSERT INTO candidate VALUES (?, ?, ?, ?, ?, ?, ?, CAST(? AS TEXT), ?, ?)",
+            "INSERT INTO candidate VALUES (?, ?, ?, ?, ?, ?, ?, CAST(? AS TEXT), ?, ?, ?, ?, "
+            "CAST(? AS TEXT))",
             [
                 (
                     candidate.id,
@@ -123,6 +125,9 @@ class Recorder:
                     pack_text(candidate.finish),
                     candidate.tokens_in,
                     candidate.tokens_out,
+                    candidate.tokens_cached,
+                    candidate.cost,
+                    None if candidate.weights is None else pack_text(candidate.weights),
                 )
                 for candidate, (program, outcome, _) in zip(candidates, stored, strict=True)
             ],
@@ -148,8 +153,8 @@ class Recorder:
         unfiltered = [e.accuracy for e in evaluations if e.filter is None]
         self._sql.execute(
             "INSERT INTO search (iteration, task, pulls, candidates, programs, errors, filtered, "
-            "perfect, right, best, tokens_in, tokens_out, active) "
-            "VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+            "perfect, right, best, tokens_in, tokens_out, tokens_cached, cost, active) "
+            "VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT DO UPDATE SET pulls = pulls + 1, "
             "candidates = candidates + excluded.candidates, "
             "programs = programs + excluded.programs, errors = errors + excluded.errors, "
@@ -157,7 +162,9 @@ class Recorder:
             "right = right + excluded.right, "
             "best = max(ifnull(best, excluded.best), ifnull(excluded.best, best)), "
             "tokens_in = tokens_in + excluded.tokens_in, "
-            "tokens_out = tokens_out + excluded.tokens_out, active = excluded.active",
+            "tokens_out = tokens_out + excluded.tokens_out, "
+            "tokens_cached = tokens_cached + excluded.tokens_cached, "
+            "cost = cost + excluded.cost, active = excluded.active",
             (
                 pull.iteration,
                 pull.task,
@@ -170,6 +177,8 @@ class Recorder:
                 max(unfiltered, default=None),
                 sum(c.tokens_in for c in candidates),
                 sum(c.tokens_out for c in candidates),
+                sum(c.tokens_cached for c in candidates),
+                math.fsum(c.cost for c in candidates),
                 now,
             ),
         )

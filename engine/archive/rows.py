@@ -22,7 +22,8 @@ class IterationRow:
     `tasks` counts the iteration's tasks, `finished` the searches that are over, `known` the tasks whose
     truth is known; `solved` and `oracle` count among those, and `partial_credit` is the mean over
     them of the share of test inputs that either submission matches (SOAR §1), tasks not voted on
-    yet counting 0. All three are None when no truth is known.
+    yet counting 0. All three are None when no truth is known. `tokens_cached` are those of
+    `tokens_in` that servers had in their caches; `cost` is in the currency of the price tables.
     """
 
     index: int
@@ -46,6 +47,8 @@ class IterationRow:
     perfect: int
     tokens_in: int
     tokens_out: int
+    tokens_cached: int = 0
+    cost: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,10 @@ class TaskRow:
     oracle: bool | None
     active: float | None
     seconds: float | None
+    tokens_in: int = 0
+    tokens_out: int = 0
+    tokens_cached: int = 0
+    cost: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +149,9 @@ class CandidateRow:
     finish: str
     tokens_in: int
     tokens_out: int
+    tokens_cached: int = 0
+    cost: float = 0.0
+    weights: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

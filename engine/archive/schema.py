@@ -253,6 +253,54 @@ JOIN pattern AS t ON t.id = v.pattern
 WHERE v.rank <= 2
 """
 
+# What language models cost, and which weights wrote a candidate.
+_ARCHIVE_2 = """
+ALTER TABLE candidate ADD COLUMN tokens_cached INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE candidate ADD COLUMN cost REAL NOT NULL DEFAULT 0;
+
+ALTER TABLE candidate ADD COLUMN weights TEXT;
+
+ALTER TABLE search ADD COLUMN tokens_cached INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE search ADD COLUMN cost REAL NOT NULL DEFAULT 0;
+
+DROP VIEW candidate_view;
+
+CREATE VIEW candidate_view AS
+SELECT
+  c.id AS id,
+  p.iteration AS iteration,
+  p.task AS task,
+  c.id & 16777215 AS number,
+  p.operator AS operator,
+  p.number AS pull,
+  p.island AS island,
+  p.parent AS parent,
+  p.created AS created,
+  c.program AS program,
+  g.length AS length,
+  c.outcome AS outcome,
+  c.accuracy AS accuracy,
+  c.filter AS filter,
+  o.runs AS runs,
+  o.pattern AS pattern,
+  t.right = (1 << k.tests) - 1 AS right,
+  c.prior AS prior,
+  c.finish AS finish,
+  c.tokens_in AS tokens_in,
+  c.tokens_out AS tokens_out,
+  c.tokens_cached AS tokens_cached,
+  c.cost AS cost,
+  c.weights AS weights
+FROM candidate AS c
+JOIN pull AS p ON p.id = c.pull
+JOIN task AS k ON k.idx = p.task
+LEFT JOIN program AS g ON g.id = c.program
+LEFT JOIN outcome AS o ON o.id = c.outcome
+LEFT JOIN pattern AS t ON t.id = o.pattern
+"""
+
 _LIVE_1 = """
 CREATE TABLE status (
   key TEXT PRIMARY KEY,
@@ -275,6 +323,6 @@ CREATE TABLE command (
 CREATE INDEX command_state ON command (state, id)
 """
 
-ARCHIVE = Schema("archive.db", (_ARCHIVE_1,))
+ARCHIVE = Schema("archive.db", (_ARCHIVE_1, _ARCHIVE_2))
 LIVE = Schema("live.db", (_LIVE_1,))
 CONTROL = Schema("control.db", (_CONTROL_1,))

@@ -23,7 +23,7 @@ from engine.programs.candidate import prior_weight
 
 _SEARCH = (
     "iteration, task, pulls, candidates, programs, errors, filtered, perfect, right, best, "
-    "tokens_in, tokens_out, active, finished, seconds"
+    "tokens_in, tokens_out, tokens_cached, cost, active, finished, seconds"
 )
 
 _Submissions: TypeAlias = list[tuple[bool, ...]]
@@ -45,6 +45,8 @@ class _Search:
     best: float | None
     tokens_in: int
     tokens_out: int
+    tokens_cached: int
+    cost: float
     active: float
     finished: float | None
     seconds: float | None
@@ -108,6 +110,8 @@ def _iteration_row(
         perfect=sum(s.perfect for s in searches),
         tokens_in=sum(s.tokens_in for s in searches),
         tokens_out=sum(s.tokens_out for s in searches),
+        tokens_cached=sum(s.tokens_cached for s in searches),
+        cost=math.fsum(s.cost for s in searches),
     )
 
 
@@ -186,6 +190,10 @@ def _task_row(
         oracle=oracle,
         active=max((s.active for s in searches), default=None),
         seconds=sum(s.seconds for s in searches if s.seconds is not None) if searches else None,
+        tokens_in=sum(s.tokens_in for s in searches),
+        tokens_out=sum(s.tokens_out for s in searches),
+        tokens_cached=sum(s.tokens_cached for s in searches),
+        cost=math.fsum(s.cost for s in searches),
     )
 
 

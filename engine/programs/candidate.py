@@ -74,7 +74,9 @@ class Candidate:
     `id` is candidate_id(iteration, task, number); `number` counts the task's candidates within
     an iteration from 0, so the same seed gives the same ids. `source` and `evaluation` are None
     when the proposal held no program. `prior` is a log-weight the policy itself gives the
-    program (None: it has none). Tokens are those of a language model, else 0.
+    program (None: it has none). Tokens and cost are those of a language model, else 0: of its
+    request's prompt tokens, those of them in the server's cache and its cost an equal share each;
+    `weights` is the version of the weights that wrote it, where the server says so.
     """
 
     id: int
@@ -89,6 +91,9 @@ class Candidate:
     finish: str = "stop"
     tokens_in: int = 0
     tokens_out: int = 0
+    tokens_cached: int = 0
+    cost: float = 0.0
+    weights: str | None = None
 
 
 def prior_weight(prior: float) -> float:

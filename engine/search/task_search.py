@@ -219,6 +219,9 @@ def _candidate(
         finish=proposal.finish,
         tokens_in=proposal.tokens_in,
         tokens_out=proposal.tokens_out,
+        tokens_cached=proposal.tokens_cached,
+        cost=proposal.cost,
+        weights=proposal.weights,
     )
 
 

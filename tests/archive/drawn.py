@@ -100,6 +100,9 @@ def _pulls(draw, iteration, index, pool):
                     draw(st.sampled_from(["stop", "length"]) | texts),
                     draw(st.integers(0, 30_000)),
                     draw(st.integers(0, 30_000)),
+                    draw(st.integers(0, 30_000)),
+                    draw(st.floats(0, 1e3)),
+                    draw(st.none() | texts),
                 )
             )
         first += len(candidates)

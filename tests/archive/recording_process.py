@@ -34,7 +34,18 @@ def unit(number: int) -> tuple[Pull, list[Candidate]]:
         evaluation = Evaluation(results, (rng.random() < 0.5,))
         identifier = candidate_id(0, task, 3 * slot + place)
         candidates.append(
-            Candidate(identifier, operator, slot, 0, parent, source, evaluation, None, "r" * 100)
+            Candidate(
+                identifier,
+                operator,
+                slot,
+                0,
+                parent,
+                source,
+                evaluation,
+                reply="r" * 100,
+                tokens_in=9,
+                cost=float(task),
+            )
         )
     return pull, candidates
 

@@ -23,7 +23,8 @@ async def test_the_documents_queries_agree_with_the_reader(tmp_path):
     await writer.close()
     queries = re.findall(r"```sql\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
     with closing(sqlite3.connect(tmp_path / "archive.db")) as sql, RunReader(tmp_path) as reader:
-        tasks, solved, perfect, tallies, chain = [sql.execute(q).fetchall() for q in queries]
+        found = [sql.execute(query).fetchall() for query in queries]
+        tasks, solved, perfect, tallies, spent, chain = found
         assert [(row[1] or 0, row[2] or 0) for row in tasks] == [
             (row.candidates, row.perfect) for row in reader.task_rows(0)
         ]
@@ -33,6 +34,9 @@ async def test_the_documents_queries_agree_with_the_reader(tmp_path):
         assert {row[:3] for row in tallies} == {
             (row.pattern, row.count, row.accuracy_sum) for row in reader.tallies(0, 5)
         }
+        costs = [(row.cost, row.tokens_in) for row in reader.task_rows(0) if row.candidates]
+        assert sorted(row[1:3] for row in spent) == sorted(costs)
+        assert [row[1] for row in spent] == sorted((row[1] for row in spent), reverse=True)
         assert [row[0] for row in chain] == [row.id for row in reader.chain(chain[-1][0])]
         named = {name for (name,) in sql.execute("SELECT name FROM sqlite_schema WHERE sql > ''")}
     described = set(re.findall(r"`([a-z_]+)`", DOCUMENT.read_text()))

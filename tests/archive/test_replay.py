@@ -59,6 +59,12 @@ def check_counters_equal_a_recount(run, reader):
             assert row.filtered == len(judged) - len(kept)
             assert row.perfect == sum(e.perfect for e in kept)
             assert row.best == max((e.accuracy for e in kept), default=None)
+            assert row.tokens_in == sum(c.tokens_in for c in candidates)
+            assert row.tokens_cached == sum(c.tokens_cached for c in candidates)
+            assert row.cost == pytest.approx(sum(c.cost for c in candidates))
+            for listed, c in zip(reader.candidate_rows(iteration, index), candidates, strict=True):
+                assert listed.tokens_cached == c.tokens_cached
+                assert (listed.cost, listed.weights) == (c.cost, c.weights)
             truth = run.tasks[index].truth
             right = None if truth is None else b"".join(map(pack, truth))
             found = any(e.pattern == right for e in judged)
@@ -70,6 +76,8 @@ def check_counters_equal_a_recount(run, reader):
         assert total.oracle == (oracle if total.known else None)
         tokens = sum(c.tokens_out for i in range(len(rows)) for c in run.candidates(iteration, i))
         assert total.tokens_out == tokens
+        assert total.tokens_cached == sum(row.tokens_cached for row in rows)
+        assert total.cost == pytest.approx(sum(row.cost for row in rows))
     merged = reader.task_rows()
     for index, row in enumerate(merged):
         every = [run.candidates(i, index) for i in range(run.iterations)]
