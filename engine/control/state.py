@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from engine.archive.reader import RunReader
-from engine.control.lock import engine_alive
+from engine.control.lock import LOCK_NAME, engine_alive
 
 State: TypeAlias = Literal[
     "new", "running", "paused", "draining", "stalled", "crashed", "stopped", "finished"
@@ -21,8 +21,8 @@ STALLED_SECONDS = 15.0
 class RunState:
     """A run's state and why.
 
-    `silent` is how many seconds ago the engine last gave a sign of life (None: never); `reason`
-    says what ended a crashed engine, where that is known.
+    `silent` is how many seconds ago the engine last gave a sign of life (None: it never did, or
+    has only just begun); `reason` says what ended a crashed engine, where that is known.
     """
 
     state: State
@@ -33,10 +33,10 @@ class RunState:
 def run_state(folder: Path, reader: RunReader, iterations: int) -> RunState:
     """Derive the state of a run that is to have `iterations` iterations.
 
-    running: an engine holds the lock and its heart beats · paused, draining: likewise, and it
-    says so · stalled: the lock is held and no heartbeat for STALLED_SECONDS · finished: all
-    iterations are through · stopped: the last engine took its leave · crashed: it did not ·
-    new: no engine has ever run.
+    running: an engine holds the lock, and its heart beats or it has only just begun · paused,
+    draining: its heart beats, and it says so · stalled: the lock is held and no heartbeat for
+    STALLED_SECONDS · finished: all iterations are through · stopped: the last engine took its
+    leave · crashed: it did not · new: no engine has ever run.
     """
     # The lock is read before the rest: an engine that ends in between has written its farewell.
     alive = engine_alive(folder)
@@ -45,6 +45,13 @@ def run_state(folder: Path, reader: RunReader, iterations: int) -> RunState:
     heartbeat = status.get("heartbeat")
     silent = None if heartbeat is None else max(0.0, time.time() - float(heartbeat))
     if alive:
+        taken = _lock_taken(folder)
+        if heartbeat is None or float(heartbeat) < taken:
+            # What an engine before this one said of itself is no word of this one's.
+            waited = max(0.0, time.time() - taken)
+            if waited > STALLED_SECONDS:
+                return RunState("stalled", waited)
+            return RunState("running", None)
         if silent is None or silent > STALLED_SECONDS:
             return RunState("stalled", silent)
         if status.get("draining"):
@@ -61,3 +68,11 @@ def run_state(folder: Path, reader: RunReader, iterations: int) -> RunState:
     if last.kind == "crash":
         return RunState("crashed", silent, last.text)
     return RunState("crashed", silent, "its process was killed")
+
+
+def _lock_taken(folder: Path) -> float:
+    """Return when the engine that holds the lock took it (it then writes its process id there)."""
+    try:
+        return (folder / LOCK_NAME).stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

@@ -1,5 +1,6 @@
 """Every place in every state it can be in, as text."""
 
+import os
 import shutil
 import time
 from pathlib import Path
@@ -92,6 +93,7 @@ async def test_stale(home, still_clock, snapshot):
     await writer.close()
     with EngineLock(folder):
         (folder / "engine.lock").write_text("4711\n")
+        os.utime(folder / "engine.lock", (NOW - 100, NOW - 100))
         async with opened(folder, desk=home) as (app, pilot):
             await until(lambda: app.header.state.state == "stalled", "the run is stalled")
             await walk(app, pilot, snapshot, "stale", best_candidate(folder))
