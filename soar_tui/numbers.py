@@ -85,6 +85,13 @@ def rate(per_second: float | None) -> str:
     return f"{60 * per_second:.1f}/min"
 
 
+def money(amount: float) -> str:
+    """Return an amount of money, small ones with two digits that say something, e.g. `0.00042`."""
+    if amount and abs(amount) < 1:
+        return f"{amount:.2g}" if abs(amount) >= 0.0001 else f"{amount:.1e}"
+    return f"{amount:,.2f}"
+
+
 def ratio(part: int | None, whole: int) -> str:
     """Return a percentage with its denominator, e.g. `67 % (2 of 3)`; `?` where not known."""
     if part is None or whole == 0:

@@ -38,6 +38,10 @@ class IterationDocument(Document, frozen=True):
     partial_credit: float | None
     candidates: int
     seconds: float
+    tokens_in: int
+    tokens_cached: int
+    tokens_out: int
+    cost: float
 
 
 class TaskResultDocument(Document, frozen=True):
@@ -74,6 +78,10 @@ class RunDocument(Document, frozen=True):
     silent: float | None
     iterations: list[IterationDocument]
     results: list[TaskResultDocument]
+    tokens_in: int
+    tokens_cached: int
+    tokens_out: int
+    cost: float
 
 
 class RunRowDocument(Document, frozen=True):
@@ -230,6 +238,12 @@ class CandidateDetailDocument(Document, frozen=True):
     train: list[ProducedDocument]
     test: list[ProducedDocument]
     chain: list[CandidateDocument]
+    finish: str
+    tokens_in: int
+    tokens_cached: int
+    tokens_out: int
+    cost: float
+    weights: str | None
 
 
 class PatternDocument(Document, frozen=True):
@@ -261,6 +275,10 @@ class ShowDocument(Document, frozen=True):
     patterns: list[PatternDocument]
     best: list[CandidateDocument]
     candidate: CandidateDetailDocument | None
+    tokens_in: int
+    tokens_cached: int
+    tokens_out: int
+    cost: float
 
 
 class SolveDocument(Document, frozen=True):

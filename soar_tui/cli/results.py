@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from rich.text import Text
 
 from soar_tui.cli.answers import ranked_patterns
 from soar_tui.cli.source_text import entry, print_source
-from soar_tui.numbers import duration, of, percent
+from soar_tui.numbers import duration, money, of, percent, short
 from soar_tui.sanitise import one_line
 
 if TYPE_CHECKING:
@@ -70,6 +71,11 @@ class Standing:
     def candidates(self) -> int:
         """How many candidates there are over all iterations."""
         return sum(row.candidates for row in self.iterations)
+
+    @property
+    def cost(self) -> float:
+        """What language models have cost over all iterations, in the price tables' currency."""
+        return math.fsum(row.cost for row in self.iterations)
 
     @property
     def seconds(self) -> float:
@@ -210,6 +216,10 @@ def run_document(now: Standing) -> RunDocument:
         silent=now.state.silent,
         iterations=[_iteration_document(row, now.seconds_of(row)) for row in now.iterations],
         results=[_result_document(result) for result in now.results],
+        tokens_in=sum(row.tokens_in for row in now.iterations),
+        tokens_cached=sum(row.tokens_cached for row in now.iterations),
+        tokens_out=sum(row.tokens_out for row in now.iterations),
+        cost=now.cost,
     )
 
 
@@ -227,6 +237,10 @@ def _iteration_document(row: IterationRow, seconds: float) -> IterationDocument:
         partial_credit=row.partial_credit,
         candidates=row.candidates,
         seconds=seconds,
+        tokens_in=row.tokens_in,
+        tokens_cached=row.tokens_cached,
+        tokens_out=row.tokens_out,
+        cost=row.cost,
     )
 
 
@@ -277,13 +291,18 @@ def heading(now: Standing) -> Text:
         parts.append(f"{of(last.finished, last.tasks)} tasks searched")
         parts.append(f"solved {of(last.solved, last.known)}" if last.known else "truth unknown")
         parts.append(f"{now.candidates:,} candidates in {duration(now.seconds)}")
+        written = sum(row.tokens_out for row in now.iterations)
+        if written:
+            parts.append(f"{short(written)} tokens written")
+        if now.cost:
+            parts.append(f"cost {money(now.cost)}")
     return Text.assemble((now.folder.name, "bold"), "  ", " · ".join(parts))
 
 
 def _iteration_table(now: Standing) -> Table:
-    table = _table(
-        "iteration", "phase", "searched", "solved", "oracle", "partial", "candidates", "time"
-    )
+    names = ["phase", "searched", "solved", "oracle", "partial", "candidates", "time"]
+    of_models = any(row.tokens_out for row in now.iterations)
+    table = _table("iteration", *names, *(["tokens", "cost"] if of_models else []))
     for row in now.iterations:
         table.add_row(
             str(row.index + 1),
@@ -294,6 +313,7 @@ def _iteration_table(now: Standing) -> Table:
             percent(row.partial_credit),
             f"{row.candidates:,}",
             duration(now.seconds_of(row)),
+            *([short(row.tokens_out), money(row.cost)] if of_models else []),
         )
     return table
 

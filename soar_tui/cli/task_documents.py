@@ -40,6 +40,10 @@ def show_document(view: TaskView) -> ShowDocument:
         patterns=[_pattern(pattern) for pattern in view.patterns],
         best=[_candidate(row) for row in view.best],
         candidate=_detail(view),
+        tokens_in=view.row.tokens_in,
+        tokens_cached=view.row.tokens_cached,
+        tokens_out=view.row.tokens_out,
+        cost=view.row.cost,
     )
 
 
@@ -93,6 +97,12 @@ def _detail(view: TaskView) -> CandidateDetailDocument | None:
         train=[_produced(*both) for both in zip(demonstrated, expected, strict=True)],
         test=[_produced(*both) for both in zip(tested, truth, strict=True)],
         chain=[_candidate(row) for row in view.chain],
+        finish=candidate.finish,
+        tokens_in=candidate.tokens_in,
+        tokens_cached=candidate.tokens_cached,
+        tokens_out=candidate.tokens_out,
+        cost=candidate.cost,
+        weights=candidate.weights,
     )
 
 

@@ -13,7 +13,7 @@ from soar_tui.cli.grid_text import Cells, Picture, cells_for, draw, draw_mask, s
 from soar_tui.cli.results import mark
 from soar_tui.cli.show import LISTED, TaskView, number_of
 from soar_tui.cli.source_text import entry, print_source
-from soar_tui.numbers import percent
+from soar_tui.numbers import money, percent
 from soar_tui.sanitise import one_line
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from engine.arc import Grid
     from engine.archive.rows import CandidateRow
-    from engine.programs.candidate import Result
+    from engine.programs.candidate import Candidate, Result
 
 BAR = 24
 """Columns of a pattern's bar at a share of 100 %."""
@@ -194,18 +194,38 @@ def _print_candidates(
     console.print(table)
 
 
+def _print_cost(console: Console, candidate: Candidate) -> None:
+    """Print what a language model took to write a candidate; nothing for the embedded policy."""
+    if not candidate.tokens_in and not candidate.tokens_out:
+        return
+    parts = [
+        f"{candidate.tokens_out:,} tokens written",
+        f"{candidate.tokens_in:,} of the prompt, {candidate.tokens_cached:,} of them cached",
+    ]
+    if candidate.cost:
+        parts.append(f"cost {money(candidate.cost)}")
+    if candidate.finish != "stop":
+        parts.append(f"ended by {one_line(candidate.finish)}")
+    if candidate.weights is not None:
+        parts.append(f"weights {one_line(candidate.weights)}")
+    console.print(Text(" · ".join(parts), style="dim"))
+
+
 def _print_program(console: Console, view: TaskView) -> None:
     if view.detail is None:
         console.print("\nNo candidate held a program that ran.")
         return
-    source = view.detail.candidate.source
+    candidate = view.detail.candidate
+    source = candidate.source
     if source is None:
         console.print(
             Text(f"\nThe reply of candidate {view.number} held no program.", style="bold")
         )
+        _print_cost(console, candidate)
         return
     shown = entry(source)
     console.print(Text(f"\nProgram of candidate {view.number}", style="bold"))
+    _print_cost(console, candidate)
     print_source(console, shown)
     more = len(source.splitlines()) - len(shown.splitlines())
     if more > 0:
