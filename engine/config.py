@@ -91,7 +91,9 @@ class ServeConfig(_Section, frozen=True):
     """The server of a language model that the engine starts and supervises."""
 
     python: str | None = None
-    """Interpreter with sglang, or for the kind `local` with xllamacpp; none: the engine's own."""
+    """Interpreter with sglang, or for the kind `local` with xllamacpp.
+
+    None: the one that `soar-tui setup` noted, else the engine's own."""
     model: str | None = None
     """Model of the kind `sglang`: a folder or a hub name; of `local`: a GGUF file."""
     tp: Positive = 1
@@ -112,7 +114,9 @@ class TrainConfig(_Section, frozen=True):
 
     trainer: Literal["unsloth", "hf"] = "unsloth"
     python: str | None = None
-    """Interpreter with the trainer's packages; none: the engine's own."""
+    """Interpreter with the trainer's packages.
+
+    None: the one that `soar-tui setup` noted, else the engine's own."""
     model: str | None = None
     """The base model, a folder or a hub name; none: `serve.model`."""
     rank: Positive = 256
@@ -192,6 +196,14 @@ class SandboxConfig(_Section, frozen=True):
     minimum: Level = "reduced"
 
 
+class ClusterConfig(_Section, frozen=True):
+    """The Ray cluster on which programs run and the embedded policy proposes (docs/scaling.md)."""
+
+    address: Annotated[str, Meta(pattern=r"^(auto|ray://[^\s/]+:\d+|[^\s/:]+:\d+)$")] | None = None
+    """`auto` for the cluster of this machine or of RAY_ADDRESS, `ray://HOST:10001` for one reached
+    through its client port, `HOST:6379` for one this machine is a node of; none: no cluster."""
+
+
 class Settings(_Section, frozen=True):
     """All settings of a run, as `run.toml` holds them."""
 
@@ -203,7 +215,8 @@ class Settings(_Section, frozen=True):
     train_iterations: Positive = 1
     learn_last: bool = False
     """Learn from the last iteration, too, for a checkpoint to go on from."""
-    tasks_in_flight: Positive = 64
+    tasks_in_flight: Count = 0
+    """Tasks searched at once; 0: 64, or more where the policy's servers have room for more."""
     policy: PolicyConfig = msgspec.field(default_factory=PolicyConfig)
     serve: ServeConfig = msgspec.field(default_factory=ServeConfig)
     train: TrainConfig = msgspec.field(default_factory=TrainConfig)
@@ -211,6 +224,7 @@ class Settings(_Section, frozen=True):
     vote: VoteConfig = msgspec.field(default_factory=VoteConfig)
     learn: LearnConfig = msgspec.field(default_factory=LearnConfig)
     sandbox: SandboxConfig = msgspec.field(default_factory=SandboxConfig)
+    cluster: ClusterConfig = msgspec.field(default_factory=ClusterConfig)
 
     @property
     def planned_iterations(self) -> int:
@@ -222,12 +236,12 @@ class Settings(_Section, frozen=True):
 PRESETS: dict[str, Settings] = {
     "paper": Settings(),
     "cpu": Settings(
-        tasks_in_flight=8,
+        tasks_in_flight=16,
         search=SearchConfig(samples=200, wave=50, refinements=200, in_flight=2),
         vote=VoteConfig(formula="prior"),
     ),
     "demo": Settings(
-        tasks_in_flight=8,
+        tasks_in_flight=16,
         search=SearchConfig(samples=100, wave=50, refinements=100, in_flight=2, agree_stop=10),
         vote=VoteConfig(formula="prior"),
     ),

@@ -21,9 +21,9 @@ Limits = tuple[float, float, float]
 
 _DEPTH: Final = 2
 """Requests a fast worker holds at once, so that it never waits for us."""
-_SMALLEST_BATCH: Final = 8
-"""A fork costs as much as some programs: so many stay together even when another worker is free,
-and when a busy machine makes every batch seem slow."""
+_SMALLEST_BATCH: Final = 16
+"""A fork costs as much as some programs: so many stay together, even when another worker is free
+or when a busy machine makes every batch seem slow."""
 _LARGEST_BATCH: Final = 128
 _BATCH_SECONDS: Final = 0.15
 _BATCH_BYTES: Final = 8 << 20
@@ -146,13 +146,17 @@ class Lane:
         self.pump()
 
     def pump(self) -> None:
-        """Give every worker that has room a batch."""
+        """Give every worker that has room a batch; a small one only when all of them are idle."""
         fast = not self._limits[1]
         depth, largest = (_DEPTH, _LARGEST_BATCH) if fast else (1, 1)
         for level in range(depth):
             for n, worker in enumerate(self.workers):
-                if worker.up and len(self._jobs[n]) == level and self.queue:
+                if worker.up and len(self._jobs[n]) == level and self._worth_sending(fast):
                     self._send(n, self._batch(depth, largest))
+
+    def _worth_sending(self, fast: bool) -> bool:
+        """Whether to fork for what is queued, rather than let it grow until a batch comes back."""
+        return len(self.queue) >= (_SMALLEST_BATCH if fast and any(self._jobs) else 1)
 
     def _batch(self, depth: int, largest: int) -> list[Program]:
         share = -(-len(self.queue) // (len(self.workers) * depth))
