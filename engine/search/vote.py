@@ -5,12 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from engine.config import Formula
 from engine.programs.candidate import Candidate, prior_weight
 
 SUBMISSIONS = 2
 _WITHOUT_PRIOR = 1e-9
+T = TypeVar("T", float, NDArray[np.float64])
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +79,24 @@ class Tallies:
 
 
 def weight(tally: Tally, formula: Formula, c: float) -> float:
-    """Return a pattern's weight.
+    """Return a pattern's weight; see `weigh`."""
+    return weigh(float(tally.count), tally.accuracy_sum, tally.prior_sum, formula, c)
+
+
+def weigh(count: T, accuracy_sum: T, prior_sum: T, formula: Formula, c: float) -> T:
+    """Return the weight of one pattern, or of many at once, from what stands behind it.
 
     `sum` is Σ (1 + c·a) over its programs (the published code), `text` Σ a (SOAR §3), `appendix`
     count + c · mean a (SOAR App. D.1). `prior` is ours: Σ exp(prior) over distinct programs, for
     policies that weigh their own programs; `sum`, scaled to nothing beside it, orders the rest.
     """
     if formula == "sum":
-        return tally.count + c * tally.accuracy_sum
+        return count + c * accuracy_sum
     if formula == "prior":
-        return tally.prior_sum + _WITHOUT_PRIOR * (tally.count + c * tally.accuracy_sum)
+        return prior_sum + _WITHOUT_PRIOR * (count + c * accuracy_sum)
     if formula == "text":
-        return tally.accuracy_sum
-    return tally.count + c * tally.accuracy_sum / tally.count
+        return accuracy_sum
+    return count + c * accuracy_sum / count
 
 
 def rank(tallies: Iterable[Tally], formula: Formula, c: float) -> list[tuple[Tally, float]]:

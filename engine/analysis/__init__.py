@@ -1,0 +1,83 @@
+"""Understanding a run: figures from its archive, computed once for app, command line and report.
+
+Read a run with `analyse`, or step by step with `read_records` and `run_analysis`; put runs together
+with `pool`, beside each other with `compare` and `scaling`. What comes back is plain data: frozen
+dataclasses of numbers, strings and tuples.
+"""
+
+from engine.analysis.calibration import Calibration, CalibrationBin
+from engine.analysis.comparing import (
+    Comparison,
+    ComparisonError,
+    PairedTask,
+    PairedTest,
+    SettingChange,
+    Side,
+    SideFigures,
+    SolvedAtBudget,
+    compare,
+    setting_changes,
+)
+from engine.analysis.diversity import GroupDiversity, RunWarning
+from engine.analysis.estimates import Estimate, estimate, mcnemar, pass_at_k
+from engine.analysis.iteration import (
+    BudgetFigures,
+    EqualBudget,
+    FormulaFigures,
+    IterationFigures,
+    PassFigures,
+)
+from engine.analysis.near import NearMiss
+from engine.analysis.operators import OperatorSuccess
+from engine.analysis.pooling import Member, MemberFigures, Pool, PoolError, pool
+from engine.analysis.record import SearchRecord
+from engine.analysis.run import RunAnalysis, RunRecords, analyse, read_records, run_analysis
+from engine.analysis.scaling import ScalingPoint, scaling
+from engine.analysis.spending import PerSolved, Spending
+from engine.analysis.tasks import HardTask, LostTask, NearTask
+
+__all__ = [
+    "BudgetFigures",
+    "Calibration",
+    "CalibrationBin",
+    "Comparison",
+    "ComparisonError",
+    "EqualBudget",
+    "Estimate",
+    "FormulaFigures",
+    "GroupDiversity",
+    "HardTask",
+    "IterationFigures",
+    "LostTask",
+    "Member",
+    "MemberFigures",
+    "NearMiss",
+    "NearTask",
+    "OperatorSuccess",
+    "PairedTask",
+    "PairedTest",
+    "PassFigures",
+    "PerSolved",
+    "Pool",
+    "PoolError",
+    "RunAnalysis",
+    "RunRecords",
+    "RunWarning",
+    "ScalingPoint",
+    "SearchRecord",
+    "SettingChange",
+    "Side",
+    "SideFigures",
+    "SolvedAtBudget",
+    "Spending",
+    "analyse",
+    "compare",
+    "estimate",
+    "mcnemar",
+    "pass_at_k",
+    "pool",
+    "read_records",
+    "run_analysis",
+    "scaling",
+    "setting_changes",
+]

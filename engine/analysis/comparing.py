@@ -1,0 +1,220 @@
+"""Runs side by side: task by task, by McNemar's test, at equal budget, and by their settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import msgspec
+import numpy as np
+
+from engine.analysis.estimates import Estimate, estimate, mcnemar
+from engine.analysis.record import LADDER, SearchRecord
+from engine.config import Settings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """One run as one side of a comparison: an iteration's records, and the run's settings.
+
+    `settings` is None where they are not known; `records` are of voted searches.
+    """
+
+    run: str
+    iteration: int
+    policy: str
+    settings: Settings | None
+    records: Sequence[SearchRecord]
+
+    @property
+    def label(self) -> str:
+        """What a table calls it: the run, and its iteration counted from 1."""
+        return f"{self.run}:{self.iteration + 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class SideFigures:
+    """A side on the shared tasks; `candidates` is the mean spent per task."""
+
+    label: str
+    run: str
+    iteration: int
+    policy: str
+    solved_tasks: int
+    solved: Estimate
+    oracle_tasks: int
+    oracle: Estimate
+    credit: Estimate
+    candidates: float
+
+
+@dataclass(frozen=True, slots=True)
+class PairedTask:
+    """One shared task: per side, whether it is solved and whether some candidate is right."""
+
+    task: str
+    solved: tuple[bool, ...]
+    oracle: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PairedTest:
+    """Two sides on the same tasks: McNemar's exact test on the tasks that only one solves.
+
+    `difference` is the second's solved share minus the first's, paired by task.
+    """
+
+    first: str
+    second: str
+    both: int
+    only_first: int
+    only_second: int
+    neither: int
+    p_value: float
+    difference: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class SolvedAtBudget:
+    """Shared tasks solved by each side with its searches' first `budget` candidates."""
+
+    budget: int
+    solved_tasks: tuple[int, ...]
+    solved: tuple[Estimate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SettingChange:
+    """A setting in which the sides differ; values as TOML would write them, None: not set."""
+
+    field: str
+    values: tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Runs side by side on the tasks of known truth that all of them have voted on.
+
+    `left_out` counts the tasks, over all sides, that not every side has.
+    """
+
+    sides: tuple[SideFigures, ...]
+    tasks: tuple[PairedTask, ...]
+    left_out: int
+    tests: tuple[PairedTest, ...]
+    budget: tuple[SolvedAtBudget, ...]
+    settings: tuple[SettingChange, ...]
+
+
+class ComparisonError(ValueError):
+    """Runs that have nothing in common to compare."""
+
+
+def compare(sides: Sequence[Side]) -> Comparison:
+    """Compare two or more runs. Raises ComparisonError when they share no task of known truth."""
+    if len(sides) < 2:
+        raise ComparisonError("it takes two runs to compare")
+    by_side = [{record.id: record for record in side.records if record.known} for side in sides]
+    names = [name for name in by_side[0] if all(name in held for held in by_side)]
+    if not names:
+        raise ComparisonError(
+            f"{' and '.join(side.label for side in sides)} share no task of known truth that all of "
+            "them have voted on"
+        )
+    rows = [[held[name] for held in by_side] for name in names]
+    return Comparison(
+        sides=tuple(_figures(side, [row[at] for row in rows]) for at, side in enumerate(sides)),
+        tasks=tuple(
+            PairedTask(
+                name,
+                tuple(bool(record.solved) for record in row),
+                tuple(record.right["all"] > 0 for record in row),
+            )
+            for name, row in zip(names, rows, strict=True)
+        ),
+        left_out=len({name for held in by_side for name in held}) - len(names),
+        tests=tuple(
+            _test(sides[a].label, sides[b].label, [(row[a], row[b]) for row in rows])
+            for a, b in combinations(range(len(sides)), 2)
+        ),
+        budget=_at_budgets(rows),
+        settings=setting_changes([side.settings for side in sides]),
+    )
+
+
+def setting_changes(settings: Sequence[Settings | None]) -> tuple[SettingChange, ...]:
+    """Return the settings in which some differ, by dotted name; unknown settings count as unset."""
+    flat = [_flat("", {} if one is None else msgspec.to_builtins(one)) for one in settings]
+    names = dict.fromkeys(name for one in flat for name in one)
+    found = []
+    for name in names:
+        values = tuple(one.get(name) for one in flat)
+        if len(set(values)) > 1:
+            found.append(SettingChange(name, values))
+    return tuple(found)
+
+
+def _flat(prefix: str, document: Mapping[str, object]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in document.items():
+        if isinstance(value, Mapping) and value:
+            found |= _flat(f"{prefix}{name}.", value)
+        elif value is not None:
+            found[prefix + name] = msgspec.json.encode(value).decode()
+    return found
+
+
+def _figures(side: Side, records: Sequence[SearchRecord]) -> SideFigures:
+    solved = estimate([bool(record.solved) for record in records])
+    oracle = estimate([record.right["all"] > 0 for record in records])
+    credit = estimate([record.credit or 0.0 for record in records])
+    assert solved is not None and oracle is not None and credit is not None
+    return SideFigures(
+        label=side.label,
+        run=side.run,
+        iteration=side.iteration,
+        policy=side.policy,
+        solved_tasks=sum(bool(record.solved) for record in records),
+        solved=solved,
+        oracle_tasks=sum(record.right["all"] > 0 for record in records),
+        oracle=oracle,
+        credit=credit,
+        candidates=sum(record.row.candidates for record in records) / len(records),
+    )
+
+
+def _test(first: str, second: str, rows: Sequence[tuple[SearchRecord, SearchRecord]]) -> PairedTest:
+    marks = np.array([[bool(a.solved), bool(b.solved)] for a, b in rows], dtype=np.bool_)
+    one, other = marks[:, 0], marks[:, 1]
+    difference = estimate(other.astype(float) - one.astype(float))
+    assert difference is not None
+    only_first, only_second = int((one & ~other).sum()), int((other & ~one).sum())
+    return PairedTest(
+        first=first,
+        second=second,
+        both=int((one & other).sum()),
+        only_first=only_first,
+        only_second=only_second,
+        neither=int((~one & ~other).sum()),
+        p_value=mcnemar(only_first, only_second),
+        difference=difference,
+    )
+
+
+def _at_budgets(rows: Sequence[Sequence[SearchRecord]]) -> tuple[SolvedAtBudget, ...]:
+    most = max(record.counts["all"] for row in rows for record in row)
+    found = []
+    for step, budget in enumerate(LADDER):
+        held = [[bool(record.solved_at["all"][step]) for record in row] for row in rows]
+        means = [estimate(column) for column in zip(*held, strict=True)]
+        found.append(
+            SolvedAtBudget(
+                budget,
+                tuple(sum(column) for column in zip(*held, strict=True)),
+                tuple(mean for mean in means if mean is not None),
+            )
+        )
+        if budget >= most:
+            break
+    return tuple(found)

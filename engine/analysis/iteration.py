@@ -1,0 +1,225 @@
+"""One iteration of a run in figures, computed from the records of its voted searches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.analysis.calibration import Calibration, calibrate
+from engine.analysis.diversity import GroupDiversity, group_diversity
+from engine.analysis.estimates import Estimate, estimate, estimates, pass_at_k
+from engine.analysis.operators import OperatorSuccess, operator_success
+from engine.analysis.record import FORMULAS, LADDER, SERIES, SearchRecord, Series
+from engine.analysis.spending import Spending, spending
+from engine.archive.rows import IterationRow
+from engine.config import Formula
+
+
+@dataclass(frozen=True, slots=True)
+class FormulaFigures:
+    """What one vote formula makes of the same candidates; `used`: it is the run's own."""
+
+    formula: Formula
+    used: bool
+    solved_tasks: int
+    solved: Estimate
+    credit: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class PassFigures:
+    """Mean chance over tasks that k candidates drawn at random hold a right one.
+
+    `short` tasks have fewer than k candidates of the series and count with all they have.
+    """
+
+    k: int
+    series: Series
+    chance: Estimate
+    short: int
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetFigures:
+    """Tasks solved by a vote over each search's first `budget` candidates of a series.
+
+    `oracle`: some of these candidates is right. A search that ended earlier keeps its result.
+    """
+
+    budget: int
+    series: Series
+    solved_tasks: int
+    solved: Estimate
+    oracle_tasks: int
+    oracle: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class EqualBudget:
+    """Samples alone against samples and refinements of these, `budget` candidates each.
+
+    Over the `tasks` that have enough of both; `difference` is mixed minus alone, paired by task.
+    """
+
+    budget: int
+    tasks: int
+    alone_tasks: int
+    alone: Estimate
+    mixed_tasks: int
+    mixed: Estimate
+    difference: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class IterationFigures:
+    """An iteration as far as it has been voted on.
+
+    `tasks` counts the voted tasks of `planned`, `known` those of them whose truth is known; figures
+    about right answers are over these, and None or empty where there are none.
+    """
+
+    index: int
+    phase: str
+    policy: str
+    checkpoint: str
+    planned: int
+    tasks: int
+    known: int
+    solved_tasks: int | None
+    solved: Estimate | None
+    oracle_tasks: int | None
+    oracle: Estimate | None
+    credit: Estimate | None
+    formulas: tuple[FormulaFigures, ...]
+    pass_at_k: tuple[PassFigures, ...]
+    budget: tuple[BudgetFigures, ...]
+    equal_budget: tuple[EqualBudget, ...]
+    diversity: tuple[GroupDiversity, ...]
+    operators: tuple[OperatorSuccess, ...]
+    calibration: Calibration | None
+    spending: Spending
+
+
+def iteration_figures(
+    row: IterationRow, records: Sequence[SearchRecord], formula: Formula, learning: float | None
+) -> IterationFigures:
+    """Return an iteration's figures; `learning` is how many seconds learning from it took."""
+    known = [record for record in records if record.known]
+    solved, oracle, credit = estimates(
+        np.array(
+            [[bool(r.solved), r.right["all"] > 0, r.credit or 0.0] for r in known],
+            dtype=np.float64,
+        ).reshape(-1, 3)
+    )
+    return IterationFigures(
+        index=row.index,
+        phase=row.phase,
+        policy=row.policy,
+        checkpoint=row.checkpoint,
+        planned=row.tasks,
+        tasks=len(records),
+        known=len(known),
+        solved_tasks=sum(bool(r.solved) for r in known) if known else None,
+        solved=solved,
+        oracle_tasks=sum(r.right["all"] > 0 for r in known) if known else None,
+        oracle=oracle,
+        credit=credit,
+        formulas=_formulas(known, formula),
+        pass_at_k=_passes(known),
+        budget=_budgets(known),
+        equal_budget=_equal_budgets(known),
+        diversity=group_diversity(records),
+        operators=operator_success([record.pulls for record in records]),
+        calibration=calibrate(known),
+        spending=spending(row, records, learning),
+    )
+
+
+def budgets_of(records: Sequence[SearchRecord], series: Series = "all") -> list[int]:
+    """Return the budgets worth showing: up to the first that no search goes beyond."""
+    most = max((record.counts[series] for record in records), default=0)
+    reached = [budget for budget in LADDER if budget < most]
+    return [*reached, *LADDER[len(reached) : len(reached) + 1]] if most else []
+
+
+def _formulas(known: Sequence[SearchRecord], used: Formula) -> tuple[FormulaFigures, ...]:
+    if not known:
+        return ()
+    found = []
+    for formula in FORMULAS:
+        held = np.array([record.formulas[formula] for record in known], dtype=np.float64)
+        solved, credit = estimates(held)
+        assert solved is not None and credit is not None
+        found.append(
+            FormulaFigures(formula, formula == used, int(held[:, 0].sum()), solved, credit)
+        )
+    return tuple(found)
+
+
+def _passes(known: Sequence[SearchRecord]) -> tuple[PassFigures, ...]:
+    found = []
+    for series in SERIES:
+        ks = budgets_of(known, series)
+        chances = [
+            [
+                pass_at_k(r.counts[series], r.right[series], k) if r.counts[series] else 0.0
+                for k in ks
+            ]
+            for r in known
+        ]
+        means = estimates(np.array(chances, dtype=np.float64).reshape(len(known), len(ks)))
+        for k, chance in zip(ks, means, strict=True):
+            assert chance is not None
+            short = sum(record.counts[series] < k for record in known)
+            found.append(PassFigures(k, series, chance, short))
+    return tuple(found)
+
+
+def _budgets(known: Sequence[SearchRecord]) -> tuple[BudgetFigures, ...]:
+    found = []
+    for series in SERIES:
+        shown = budgets_of(known, series)
+        steps = range(len(shown))
+        solved = np.array(
+            [[r.solved_at[series][s] for s in steps] for r in known], dtype=np.float64
+        )
+        oracle = np.array(
+            [[r.oracle_at[series][s] for s in steps] for r in known], dtype=np.float64
+        )
+        both = estimates(
+            np.hstack([solved.reshape(len(known), -1), oracle.reshape(len(known), -1)])
+        )
+        for step, budget in enumerate(shown):
+            by_vote, by_oracle = both[step], both[len(shown) + step]
+            assert by_vote is not None and by_oracle is not None
+            found.append(
+                BudgetFigures(
+                    budget,
+                    series,
+                    int(solved[:, step].sum()),
+                    by_vote,
+                    int(oracle[:, step].sum()),
+                    by_oracle,
+                )
+            )
+    return tuple(found)
+
+
+def _equal_budgets(known: Sequence[SearchRecord]) -> tuple[EqualBudget, ...]:
+    found = []
+    for step, budget in enumerate(LADDER):
+        held = [record for record in known if record.alone_at[step] >= 0]
+        if not held:
+            continue
+        alone = np.array([record.alone_at[step] for record in held], dtype=np.float64)
+        mixed = np.array([record.mixed_at[step] for record in held], dtype=np.float64)
+        first, second, difference = map(estimate, (alone, mixed, mixed - alone))
+        assert first is not None and second is not None and difference is not None
+        found.append(
+            EqualBudget(
+                budget, len(held), int(alone.sum()), first, int(mixed.sum()), second, difference
+            )
+        )
+    return tuple(found)

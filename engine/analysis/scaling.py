@@ -1,0 +1,80 @@
+"""Model-size scaling: what runs of several policies solve, against how large their models are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from engine.analysis.estimates import Estimate
+from engine.analysis.iteration import IterationFigures
+from engine.analysis.run import RunAnalysis
+from engine.config import Settings
+
+_SIZE = re.compile(r"(?<![A-Za-z0-9.])(\d+(?:\.\d+)?)\s?([bBmM])(?![A-Za-z0-9])")
+
+
+@dataclass(frozen=True, slots=True)
+class ScalingPoint:
+    """A run's latest voted iteration beside its model's size.
+
+    `parameters` is read from the model's name, e.g. 7e9 from `Qwen2.5-Coder-7B-Instruct` (None: the
+    name says nothing); `candidates` is the mean spent per task.
+    """
+
+    run: str
+    iteration: int
+    model: str
+    parameters: float | None
+    tasks: int
+    candidates: float
+    solved: Estimate | None
+    oracle: Estimate | None
+    credit: Estimate | None
+
+
+def parameters_in(name: str) -> float | None:
+    """Return the number of parameters a model's name says, e.g. 1.35e8 for `smollm2-135m`."""
+    found = _SIZE.findall(name)
+    if not found:
+        return None
+    number, unit = found[-1]
+    return float(number) * (1e9 if unit in "bB" else 1e6)
+
+
+def model_name(settings: Settings, row: IterationFigures) -> str:
+    """Return which model a run's policy is: an endpoint's, the served one's, else the policy's name."""
+    names = [endpoint.model for endpoint in settings.policy.endpoints]
+    served = [] if settings.serve.model is None else [PurePath(settings.serve.model).name]
+    for name in (*names, *served, settings.train.model or "", row.policy):
+        if parameters_in(name) is not None:
+            return name
+    return (served or [name for name in names if name != "default"] or [row.policy])[0]
+
+
+def scaling(runs: Sequence[tuple[RunAnalysis, Settings]]) -> tuple[ScalingPoint, ...]:
+    """Return one point per run that has voted, smallest model first, unknown sizes last."""
+    found = []
+    for analysis, settings in runs:
+        voted = [row for row in analysis.iterations if row.tasks]
+        if not voted:
+            continue
+        row = voted[-1]
+        model = model_name(settings, row)
+        found.append(
+            ScalingPoint(
+                run=analysis.run,
+                iteration=row.index,
+                model=model,
+                parameters=parameters_in(model),
+                tasks=row.tasks,
+                candidates=row.spending.candidates / row.tasks,
+                solved=row.solved,
+                oracle=row.oracle,
+                credit=row.credit,
+            )
+        )
+    return tuple(
+        sorted(found, key=lambda one: (one.parameters is None, one.parameters or 0.0, one.run))
+    )
