@@ -16,7 +16,7 @@ from engine.programs.score import judge
 from engine.programs.source import source_hash
 
 REMEMBERED = 4096
-"""Evaluations kept per task; the least recently asked for is forgotten first."""
+"""Evaluations kept per task where nothing else is said."""
 
 
 class Runner(Protocol):
@@ -54,10 +54,14 @@ class _Memory:
 
 
 class Evaluator:
-    """Runs programs on tasks in a sandbox and judges them, each program once per task."""
+    """Runs programs on tasks in a sandbox and judges them, each program once per task.
 
-    def __init__(self, sandbox: Runner) -> None:
+    `remembered` evaluations are kept per task; the least recently asked for is forgotten first.
+    """
+
+    def __init__(self, sandbox: Runner, remembered: int = REMEMBERED) -> None:
         self._sandbox = sandbox
+        self._remembered = remembered
         self._memories: dict[str, _Memory] = {}
 
     async def evaluate(self, task: Task, sources: Sequence[str | None]) -> list[Evaluation | None]:
@@ -112,6 +116,6 @@ class Evaluator:
             for key in sources:
                 del memory.running[key]
             batch.ended.set()
-        while len(memory.known) > REMEMBERED:
+        while len(memory.known) > self._remembered:
             memory.known.popitem(last=False)
         return batch.evaluations

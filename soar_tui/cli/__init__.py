@@ -12,7 +12,20 @@ from typing import Annotated
 import typer
 
 from soar_tui import __version__
-from soar_tui.cli import doctor, export, learn, run, runs, show, solve, steer, tasks, terminal
+from soar_tui.cli import (
+    doctor,
+    evaluate,
+    export,
+    learn,
+    run,
+    runs,
+    setup,
+    show,
+    solve,
+    steer,
+    tasks,
+    terminal,
+)
 from soar_tui.cli.errors import BAD_INPUT, INTERRUPTED, OK, exit_code, message
 from soar_tui.opening import on_terminal, open_app
 
@@ -34,6 +47,7 @@ submits two answers. The engine runs by itself: it outlives this terminal.
   Steer       soar-tui pause | resume | stop RUN
   Hand over   soar-tui export submission RUN --out submission.json
   This machine                         soar-tui doctor
+              soar-tui setup serve     soar-tui setup train
 
 `soar-tui COMMAND --help` has examples; --json on any command is for scripts.
 """
@@ -88,12 +102,14 @@ app.command(epilog=runs.RUNS_EPILOG, rich_help_panel="Look")(runs.runs)
 app.command(epilog=runs.STATUS_EPILOG, rich_help_panel="Look")(runs.status)
 app.command(epilog=show.EPILOG, rich_help_panel="Look")(show.show)
 app.command(epilog=tasks.EPILOG, rich_help_panel="Look")(tasks.tasks)
+app.command(epilog=evaluate.EPILOG, rich_help_panel="Look")(evaluate.evaluate)
 app.command(epilog=steer.ATTACH_EPILOG, rich_help_panel="Steer")(steer.attach)
 app.command(epilog=steer.PAUSE_EPILOG, rich_help_panel="Steer")(steer.pause)
 app.command(epilog=steer.RESUME_EPILOG, rich_help_panel="Steer")(steer.resume)
 app.command(epilog=steer.STOP_EPILOG, rich_help_panel="Steer")(steer.stop)
 export_app.command("submission", epilog=export.EPILOG)(export.submission)
 app.add_typer(export_app, name="export", rich_help_panel="Hand over")
+app.command(epilog=setup.EPILOG, rich_help_panel="This machine")(setup.setup)
 app.command(epilog=doctor.EPILOG, rich_help_panel="This machine")(doctor.doctor)
 
 
@@ -108,9 +124,11 @@ def execute(arguments: list[str]) -> int:
     try:
         result = app(arguments, prog_name="soar-tui", standalone_mode=False)
     except BrokenPipeError:
-        # Whoever read our output has left: nothing to say, and nowhere to say it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
+        return _left_alone()
+    except SystemExit as error:  # what typer makes of a broken pipe
+        if not isinstance(error.__context__, BrokenPipeError):
+            raise
+        return _left_alone()
     except KeyboardInterrupt:
         return INTERRUPTED
     except typer.Abort:
@@ -125,6 +143,12 @@ def execute(arguments: list[str]) -> int:
         terminal.complain(message(error), code, as_json=as_json)
         return code
     return result if isinstance(result, int) else OK
+
+
+def _left_alone() -> int:
+    """End well though whoever read our output has left: nothing to say, and nowhere to say it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return OK
 
 
 def _usage(error: typer.TyperException) -> str:

@@ -301,6 +301,40 @@ class ExportDocument(Document, frozen=True):
     placeholders: list[str]
 
 
+class PackageDocument(Document, frozen=True):
+    """An installed package."""
+
+    name: str
+    version: str
+
+
+class EnvironmentDocument(Document, frozen=True):
+    """An environment for language models; `problem` says why it cannot be used."""
+
+    environment: str
+    about: str
+    python: str | None
+    packages: list[PackageDocument]
+    problem: str | None
+
+
+class EnvironmentsDocument(Document, frozen=True):
+    """What `setup` prints without a name."""
+
+    environments: list[EnvironmentDocument]
+
+
+class SetupDocument(Document, frozen=True):
+    """What `setup ENVIRONMENT` prints; with --dry-run nothing is built and no config named."""
+
+    environment: str
+    python: str
+    built: bool
+    config: str | None
+    commands: list[str]
+    packages: list[PackageDocument]
+
+
 class CheckDocument(Document, frozen=True):
     """One thing doctor looked at; `needed` things that are missing make it fail."""
 
@@ -317,3 +351,28 @@ class DoctorDocument(Document, frozen=True):
     ok: bool
     checks: list[CheckDocument]
     gpu: list[CheckDocument]
+
+
+class ProgramDocument(Document, frozen=True, forbid_unknown_fields=False):
+    """One line that `evaluate` reads; fields beside these are not looked at."""
+
+    id: str | int
+    task: str
+    source: str
+
+
+class EvaluatedGridDocument(Document, frozen=True, omit_defaults=True):
+    """What a program gave on one input: exactly one of the two is there."""
+
+    output: Rows | None = None
+    error: str | None = None
+
+
+class EvaluationDocument(Document, frozen=True):
+    """One line that `evaluate` prints; `results` has one entry per input, demonstrations first."""
+
+    id: str | int
+    task: str
+    results: list[EvaluatedGridDocument]
+    accuracy: float
+    filter: str | None

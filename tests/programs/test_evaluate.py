@@ -6,7 +6,6 @@ from collections import Counter
 import pytest
 
 from engine.arc import Pair, Task, as_grid, pack
-from engine.programs import evaluate as module
 from engine.programs.candidate import Failure
 from engine.programs.evaluate import Evaluator
 
@@ -154,10 +153,9 @@ async def test_forgetting_a_task_under_way_is_safe():
     assert call.result()[0].right == (False, True)
 
 
-async def test_the_memory_is_bounded_by_what_was_asked_for_longest_ago(monkeypatch):
-    monkeypatch.setattr(module, "REMEMBERED", 3)
+async def test_the_memory_is_bounded_by_what_was_asked_for_longest_ago():
     sandbox = CountingSandbox()
-    evaluator = Evaluator(sandbox)
+    evaluator = Evaluator(sandbox, remembered=3)
     await evaluator.evaluate(task(), ["1", "2", "3"])
     await evaluator.evaluate(task(), ["1"])
     await evaluator.evaluate(task(), ["4"])
