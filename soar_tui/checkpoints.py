@@ -51,7 +51,7 @@ def known_checkpoints() -> list[KnownCheckpoint]:
             path = folder / row.path
             learned.append(
                 KnownCheckpoint(
-                    f"{folder.name}:{row.iteration}",
+                    f"{folder.name}:{row.iteration + 1}",
                     path,
                     row.policy,
                     row.examples,
@@ -66,8 +66,8 @@ def known_checkpoints() -> list[KnownCheckpoint]:
 def find_checkpoint(name: str) -> str:
     """Return `shipped` or the absolute path that a name means, as settings hold it.
 
-    A run's name (or `last`) means its newest checkpoint, RUN:ITERATION that iteration's; anything
-    else is a path. Raises CheckpointChoiceError, RunFolderError.
+    A run's name (or `last`) means its newest checkpoint, RUN:ITERATION that iteration's, counted
+    from 1; anything else is a path. Raises CheckpointChoiceError, RunFolderError.
     """
     if name == SHIPPED:
         if shipped_checkpoint() is None:
@@ -78,7 +78,7 @@ def find_checkpoint(name: str) -> str:
     run, colon, iteration = name.rpartition(":")
     folder = find_run(run if colon else name)
     with RunReader(folder) as reader:
-        rows = {row.iteration: row for row in reader.checkpoints()}
+        rows = {row.iteration + 1: row for row in reader.checkpoints()}
     if not rows:
         raise CheckpointChoiceError(f"{folder.name}: nothing has been learned there yet")
     wanted = iteration if colon else str(max(rows))

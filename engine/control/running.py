@@ -100,7 +100,7 @@ class RunningEngine:
 
     async def _learn(self, stage: Stage) -> Path:
         assert self._trainer is not None
-        self._writer.put_event("info", "learn", f"learning from iteration {stage.index}")
+        self._writer.put_event("info", "learn", f"learning from iteration {stage.index + 1}")
         await self._policy.rest()
         return await learn(
             lesson(stage, self._stages, self._reader.tasks(), pool=self._settings.learn.pool),

@@ -105,7 +105,7 @@ def _row(folder: Path) -> RunRowDocument:
         tasks=now.searched,
         known=0 if last is None else last.known,
         finished=0 if last is None else last.finished,
-        iteration=None if last is None else last.index,
+        iteration=None if last is None else last.index + 1,
         iterations=now.settings.planned_iterations,
         solved=None if last is None else last.solved,
         candidates=now.candidates,
@@ -125,7 +125,7 @@ def _table(rows: list[RunRowDocument], width: int) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         cells = [
-            "–" if row.iteration is None else f"{row.iteration + 1}/{row.iterations}",
+            "–" if row.iteration is None else f"{row.iteration}/{row.iterations}",
             f"{row.finished:,}/{row.tasks:,}",
             f"{row.solved:,}/{row.known:,}" if row.solved is not None else "?",
             age(row.started),

@@ -28,7 +28,7 @@ def show_document(view: TaskView) -> ShowDocument:
     return ShowDocument(
         run=view.run,
         task=view.task.id,
-        iteration=view.iteration,
+        iteration=view.iteration + 1,
         finished=view.row.state == "finished",
         solved=view.row.vote_right,
         oracle=view.row.oracle,

@@ -7,9 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.archive.rows import CandidatePage, CandidateQuery, CandidateRow
+from engine.programs.candidate import split_candidate_id
 from soar_tui.feed import ROWS, OpenRun, Trouble
 from soar_tui.screens.put import entitle
-from soar_tui.widgets.candidate_list import CandidateList, PageRequest
+from soar_tui.widgets.candidate_list import PAGE, CandidateList, PageRequest
 from soar_tui.widgets.candidate_row import RowContext
 
 if TYPE_CHECKING:
@@ -30,15 +31,24 @@ class CandidatePages:
         self._newest: int | None = None
         self._to_the_end = False
         self._adding = False
+        self._returned = False
+
+    def returned(self) -> None:
+        """With the next answer go to the selected candidate, which may be another one by now."""
+        self._returned = True
 
     def hold(self, query: CandidateQuery, context: RowContext, total: int | None) -> None:
         """Have the list hold what a query asks for; the same query only brings its newest rows."""
-        if query == self._query:
+        returned, self._returned = self._returned, False
+        chosen = self._app.view.candidate
+        if query == self._query and not (
+            returned and chosen is not None and not self._list.stand_on(chosen)
+        ):
             self._list.set_context(context)
             self._add_newest(total)
             return
         self._query, self._newest, self._to_the_end = query, None, False
-        self._list.start(context, total)
+        self._list.start(context, total, at=None if chosen is None else _begin_at(query, chosen))
 
     def forget(self) -> None:
         """Begin anew with the next query."""
@@ -62,14 +72,15 @@ class CandidatePages:
             rows = rows[::-1]
         if rows:
             self._newest = max(self._newest or 0, rows[-1].id)
-        if request.where in ("first", "after"):
+        if request.where in ("first", "at", "after"):
             self._to_the_end = page.next is None
         elif request.where == "last":
             self._to_the_end = True
-        self._list.put_page(request, rows, page.next)
-        nothing = not rows and page.next is None and request.where in ("first", "last")
+        begun = request.where in ("first", "last") or (request.where == "at" and bool(rows))
+        self._list.put_page(request, rows, page.next, _place(self._query, rows))
+        nothing = not rows and page.next is None and begun
         entitle(self._list, "candidates", "nothing matches these filters" if nothing else "")
-        if request.where in ("first", "last"):
+        if begun:
             self._select(rows)
 
     def begin_with(self, rows: Sequence[CandidateRow], request: PageRequest) -> None:
@@ -103,6 +114,25 @@ class CandidatePages:
         self._app.feed.fetch(lambda run: run.reader.candidates(query, after=after, limit=ROWS), add)
 
 
+def _begin_at(query: CandidateQuery, chosen: int) -> int | None:
+    """Return the selected candidate if the list can hold it, but not on its first page."""
+    iteration, task, number = split_candidate_id(chosen)
+    if query.iteration not in (None, iteration) or query.task not in (None, task):
+        return None
+    return None if query.task is not None and number < PAGE else chosen
+
+
+def _place(query: CandidateQuery | None, rows: Sequence[CandidateRow]) -> int | None:
+    """Return how many rows are before these, where every candidate of a search is listed."""
+    if not rows or query is None or query.task is None:
+        return None
+    plain = query == CandidateQuery(iteration=query.iteration, task=query.task)
+    return rows[0].number if plain else None
+
+
 def _page(run: OpenRun, query: CandidateQuery, request: PageRequest) -> CandidatePage:
     backwards = request.where in ("last", "before")
-    return run.reader.candidates(query, after=request.key, limit=request.limit, backwards=backwards)
+    after = request.key
+    if request.where == "at" and after is not None:
+        after -= 1  # ids are whole numbers: so the page begins with that candidate
+    return run.reader.candidates(query, after=after, limit=request.limit, backwards=backwards)

@@ -215,6 +215,10 @@ class Candidates(TaskPlace):
     def question(self) -> CandidatesQuestion:
         return CandidatesQuestion(self.view, self.soar.bookmarks())
 
+    def on_screen_resume(self) -> None:
+        if self._pages is not None:
+            self._pages.returned()
+
     def forget_run(self) -> None:
         super().forget_run()
         self._few = None

@@ -137,6 +137,10 @@ class TaskScreen(TaskPlace):
     def question(self) -> TaskQuestion:
         return TaskQuestion(self.view.iteration, self.view.task, self.view.candidate)
 
+    def on_screen_resume(self) -> None:
+        if self._pages is not None:
+            self._pages.returned()
+
     def forget_run(self) -> None:
         super().forget_run()
         if self._pages is not None:

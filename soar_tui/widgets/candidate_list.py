@@ -22,7 +22,7 @@ from soar_tui.widgets.candidate_row import RowContext, draw_candidate, titles
 from soar_tui.widgets.line_list import LineList
 from soar_tui.widgets.strips import Part, fit
 
-Where: TypeAlias = Literal["first", "last", "after", "before"]
+Where: TypeAlias = Literal["first", "last", "at", "after", "before"]
 
 PAGE = 200
 WINDOW = 20 * PAGE
@@ -31,7 +31,7 @@ WINDOW = 20 * PAGE
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """What a list wants: the first or last page, or the one on from (not with) `key`.
+    """What a list wants: the first or last page, or one by `key`: from it on, after it, before it.
 
     `number` tells requests apart: only the answer to the last one is taken.
     """
@@ -79,13 +79,17 @@ class CandidateList(LineList):
         self._asked: PageRequest | None = None
         self._requests = 0
         self._start_due = False
+        self._begin_at: int | None = None
 
-    def start(self, context: RowContext, total: int | None = None) -> None:
-        """Begin a new list: drop the rows and ask for its first page (last, when following)."""
-        self._names, self._total = context, total
+    def start(self, context: RowContext, total: int | None = None, at: int | None = None) -> None:
+        """Begin a new list: drop the rows and ask for its first page (last, when following).
+
+        `at`: begin with the page from this candidate on; what is before it is asked for then.
+        """
+        self._names, self._total, self._begin_at = context, total, at
         self._clear()
         if self.is_mounted:
-            self._ask("last" if self.follow else "first")
+            self._begin()
         else:
             self._start_due = True
 
@@ -93,24 +97,44 @@ class CandidateList(LineList):
         """Ask for the first page of a list that was started before there was a screen."""
         if self._start_due:
             self._start_due = False
-            self._ask("last" if self.follow else "first")
+            self._begin()
+
+    def _begin(self) -> None:
+        if self.follow:
+            self._ask("last")
+        elif self._begin_at is not None:
+            self._ask("at", self._begin_at)
+        else:
+            self._ask("first")
 
     def put_page(
-        self, request: PageRequest, rows: Sequence[CandidateRow], more: int | None
+        self,
+        request: PageRequest,
+        rows: Sequence[CandidateRow],
+        more: int | None,
+        place: int | None = None,
     ) -> None:
         """Take the answer to a request, rows in the list's order.
 
         `more` is the key to go on from, None when there is nothing beyond; a page may be empty and
-        still have more. An answer to anything but the last request is ignored.
+        still have more. `place` is how many rows are before a page `at` a key, where that is
+        known. An answer to anything but the last request is ignored.
         """
         if self._asked is None or request.number != self._asked.number:
             return
-        if request.where in ("first", "after"):
+        if request.where == "at" and not rows and more is None:
+            self._ask("last")
+            return
+        if request.where in ("first", "at", "after"):
             self._append(rows)
             self._more_after = more
         else:
             self._prepend(rows)
             self._more_before = more
+        if request.where == "at":
+            self._first_place, self._more_before = place, request.key
+        elif request.where == "before" and more is None:
+            self._first_place = 0
         if request.where == "last" and not self._more_before and self._total is None:
             self._first_place = 0
         if request.where == "last" and rows:
@@ -136,6 +160,14 @@ class CandidateList(LineList):
         self._names = context
         if self.is_mounted:
             self.redraw()
+
+    def stand_on(self, identifier: int) -> bool:
+        """Put the cursor on a candidate; False when it is not among the rows held."""
+        places = (place for place, row in enumerate(self._rows) if row.id == identifier)
+        place = next(places, None)
+        if place is not None:
+            self.cursor = place
+        return place is not None
 
     @property
     def selected(self) -> CandidateRow | None:
@@ -219,7 +251,7 @@ class CandidateList(LineList):
         self._asked = PageRequest(self._requests, where, key)
         if where == "first":
             self._first_place = 0
-        elif where == "last":
+        elif where in ("last", "at"):
             self._first_place = None
         self.post_message(self.NeedPage(self, self._asked))
 

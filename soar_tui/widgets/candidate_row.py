@@ -40,7 +40,7 @@ def draw_candidate(row: CandidateRow, width: int, context: RowContext, palette: 
     if context.tasks:
         parts.append((f"  {left(one_line(context.tasks.get(row.task, '?')), 10)}", muted))
     parts += [
-        (right(f"{row.iteration}", 5), muted),
+        (right(f"{row.iteration + 1}", 5), muted),
         ("  sample" if row.operator == "sample" else "  refine", muted),
         (right("" if row.parent is None else f"#{split_candidate_id(row.parent)[2]}", 8), muted),
         (right(_fraction(row.accuracy, pairs), 7), palette.ink(role)),

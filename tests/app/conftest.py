@@ -16,6 +16,15 @@ for inherited in ("NO_COLOR", "SSH_CONNECTION", "SSH_TTY"):
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
 
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A user of whom nothing is known yet."""
+    monkeypatch.setenv("SOAR_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path
+
+
 def pytest_addoption(parser):
     parser.addoption("--update-snapshots", action="store_true", help="accept screens as they are")
     parser.addoption("--save-svg", type=Path, metavar="FOLDER", help="also save screens as SVG")

@@ -26,12 +26,13 @@ class Archive(Stage):
         first = {
             "first": 0,
             "last": max(0, size - limit),
+            "at": request.key or 0,
             "after": (request.key or 0) + 1,
             "before": max(0, (request.key or 0) - limit),
         }[request.where]
         end = request.key if request.where == "before" else min(size, first + limit)
         rows = [candidate_row(number) for number in range(first, end)]
-        if request.where in ("first", "after"):
+        if request.where in ("first", "at", "after"):
             return rows, end - 1 if end < size else None
         return rows, first if first > 0 else None
 
@@ -139,3 +140,28 @@ async def test_rows_name_their_task_and_bookmark_safely(view):
         assert screen_lines(app)[2].startswith("★")
         assert "\\x1b[31m" in screen_lines(app)[2]
         assert "3 candidates" in screen_lines(app)[0]
+
+
+async def test_a_list_begins_at_a_candidate_far_down_and_goes_on_both_ways():
+    view = CandidateList()
+    view.start(RowContext(pairs={0: 3}), total=5_000_000, at=3_000_000)
+    app = Archive(view, 5_000_000)
+    async with app.run_test(size=(80, 20)) as pilot:
+        await settle(pilot)
+        assert view.selected.number == 3_000_000
+        await pilot.press("up")
+        await settle(pilot)
+        assert view.selected.number == 2_999_999
+        await pilot.press("down", "down")
+        assert view.selected.number == 3_000_001
+        assert view.stand_on(2_999_990) and view.selected.number == 2_999_990
+        assert not view.stand_on(17)
+
+
+async def test_a_list_that_is_to_begin_behind_its_end_shows_its_end():
+    view = CandidateList()
+    view.start(RowContext(pairs={0: 3}), at=900)
+    app = Archive(view, 500)
+    async with app.run_test(size=(80, 20)) as pilot:
+        await settle(pilot)
+        assert view.selected.number == 499

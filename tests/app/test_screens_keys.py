@@ -11,20 +11,13 @@ from soar_tui import actions, keys
 from soar_tui.keys import EVERYWHERE, INSIDE, OF_PLACE, PLACES
 from soar_tui.screens.help import Help
 from soar_tui.view import View, from_document
+from soar_tui.widgets.candidate_list import CandidateList
 from tests.app.recorded import best_candidate, record, settings
 from tests.app.stage import desk_at, opened, settled, text, until
 
 ALL = [name for _, name, _ in (*PLACES, *INSIDE)]
 ELSEWHERE = {"quit", "demo", "resume-run", "theme", "go-chain", "go-diff", "go-prompt"}
 """Keys that end the app, start an engine or go far; they have tests of their own."""
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("SOAR_HOME", str(tmp_path))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return tmp_path
 
 
 @pytest.fixture
@@ -221,6 +214,24 @@ async def test_sources_are_searched(home, folder):
         await pilot.press("escape")
         await settled(app, pilot)
         assert app.view.text == "" and "of 44 candidates" in text(app)
+
+
+async def test_the_list_of_the_whole_run_stands_on_the_selected_candidate(home, folder):
+    with RunReader(folder) as reader:
+        far = reader.candidates(CandidateQuery(iteration=1, task=2), limit=20).rows[-1]
+        early = reader.candidates(CandidateQuery(), limit=1).rows[0]
+    async with opened(folder, desk=home) as (app, pilot):
+        app.look(whole_run=True, candidate=far.id)
+        await pilot.press("5")
+        await settled(app, pilot)
+        listed = app.current_place.query_one("#list", CandidateList)
+        assert listed.selected.id == far.id == app.view.candidate
+        await pilot.press("c")
+        await settled(app, pilot)
+        app.look(candidate=early.id)  # as h and l do there
+        await pilot.press("5")
+        await settled(app, pilot)
+        assert listed.selected.id == early.id == app.view.candidate
 
 
 async def test_copies_go_to_the_clipboard_and_to_a_file_that_is_named(home, folder):

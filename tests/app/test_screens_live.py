@@ -28,14 +28,6 @@ from tests.app.stage import desk_at, opened, settled, text, until
 from tests.app.test_screens_keys import ALL, toasts
 
 
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("SOAR_HOME", str(tmp_path))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return tmp_path
-
-
 class Engine:
     """Stands for an engine: it holds the lock, writes its heartbeat and, when asked, a pull."""
 

@@ -94,7 +94,7 @@ def test_status_prints_the_same(searched: Searched) -> None:
 def test_runs_prints_the_contract(searched: Searched) -> None:
     listed = decoded(spawn(searched.home, "runs", "--json").out, documents.RunsDocument)
     (row,) = [row for row in listed.runs if row.run == "three"]
-    assert (row.state, row.tasks, row.finished, row.iteration) == ("finished", 3, 3, 0)
+    assert (row.state, row.tasks, row.finished, row.iteration) == ("finished", 3, 3, 1)
     assert listed.problems == []
 
 

@@ -33,7 +33,7 @@ def test_a_second_iteration_starts_from_what_the_first_taught(learned: Searched)
     assert learned.said.document["state"] == "finished"
     shipped, only = spawn(learned.home, "checkpoints", "--json").document["checkpoints"]
     assert (shipped["checkpoint"], shipped["in_use"]) == ("shipped", True)
-    assert (only["checkpoint"], only["in_use"]) == ("twice:0", False)
+    assert (only["checkpoint"], only["in_use"]) == ("twice:1", False)
     assert only["examples"] > 0
 
 
@@ -75,8 +75,8 @@ def test_a_checkpoint_is_chosen_and_taken_back(learned: Searched) -> None:
         rows = spawn(learned.home, "checkpoints", "--json").document["checkpoints"]
         return [row["checkpoint"] for row in rows if row["in_use"]]
 
-    assert spawn(learned.home, "checkpoints", "--use", "twice:0").code == 0
-    assert in_use() == ["twice:0"]
+    assert spawn(learned.home, "checkpoints", "--use", "twice:1").code == 0
+    assert in_use() == ["twice:1"]
     said = spawn(learned.home, "run", "--tasks", "sample:1", "--name", "next", *BUDGET, "--json")
     assert said.code == 0, said.err
     settings = (learned.home / "runs" / "next" / "run.toml").read_text()
