@@ -18,6 +18,7 @@ from engine.control.folder import (
 )
 from engine.control.launch import LaunchError, launch, log_tail
 from engine.control.lock import engine_alive, engine_process
+from engine.control.prompt import PromptMessage, prompt_of
 from engine.control.state import RunState, State, run_state
 from engine.control.tasks import run_tasks
 
@@ -27,6 +28,7 @@ __all__ = [
     "ArchiveError",
     "LaunchError",
     "MissingFileError",
+    "PromptMessage",
     "RunFolderError",
     "RunState",
     "State",
@@ -36,6 +38,7 @@ __all__ = [
     "find_run",
     "launch",
     "log_tail",
+    "prompt_of",
     "reply",
     "run_folders",
     "run_state",

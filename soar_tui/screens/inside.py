@@ -9,6 +9,7 @@ from textual.widgets import Static
 
 from engine.arc import Task
 from engine.archive.rows import CandidateDetail, CandidateRow
+from engine.config import Settings
 from engine.programs.candidate import split_candidate_id
 from soar_tui.feed import OpenRun
 from soar_tui.screens.candidates import facts
@@ -29,6 +30,7 @@ class Lineage:
     `steps` are whole, the others rows; `cut` says how many ancestors or descendants are left out.
     """
 
+    settings: Settings
     task: Task
     steps: tuple[CandidateDetail, ...]
     relatives: tuple[CandidateRow, ...]
@@ -63,7 +65,7 @@ class LineageQuestion:
         relatives, left_out = _descendants(run, chain)
         _, task, _ = split_candidate_id(self.candidate)
         cut = max(0, len(chain) - STEPS) + left_out
-        return Lineage(run.reader.tasks()[task], steps, relatives, cut)
+        return Lineage(run.settings, run.reader.tasks()[task], steps, relatives, cut)
 
 
 def _descendants(run: OpenRun, chain: list[CandidateRow]) -> tuple[tuple[CandidateRow, ...], int]:

@@ -9,6 +9,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
+from engine.control import prompt_of
 from engine.programs.candidate import Failure, split_candidate_id
 from soar_tui.keys import bindings
 from soar_tui.numbers import count
@@ -19,7 +20,23 @@ from soar_tui.screens.task_text import grid_text
 from soar_tui.widgets.source_view import SourceView
 
 
-def given(lineage: Lineage) -> str:
+def given(lineage: Lineage) -> tuple[str, str]:
+    """Return what the policy was given, and a title for it.
+
+    A language model's prompt is made again; any other policy is given task and parent themselves.
+    """
+    parent = lineage.parent
+    messages = prompt_of(
+        lineage.settings, lineage.task, None if parent is None else parent.candidate
+    )
+    if messages is None:
+        return _call(lineage), "what the policy was given"
+    parts = [f"── {message.role} ──\n\n{message.content}" for message in messages]
+    size = sum(len(message.content) for message in messages)
+    return "\n".join(parts), f"the prompt, {count(size)} characters"
+
+
+def _call(lineage: Lineage) -> str:
     """Return what the policy's call was made of: operator, seed, task, and the parent's faults."""
     detail, task = lineage.detail, lineage.task
     pull, parent = detail.pull, lineage.parent
@@ -74,8 +91,9 @@ class Prompt(InsidePlace):
             return
         candidate = lineage.detail.candidate
         left, right = self.query_one("#given", SourceView), self.query_one("#reply", SourceView)
-        entitle(left, "what the policy was given")
-        left.show_text(given(lineage))
+        text, title = given(lineage)
+        entitle(left, title)
+        left.show_text(text)
         if candidate.reply is not None:
             tokens = f", {count(candidate.tokens_out)} tokens" if candidate.tokens_out else ""
             entitle(right, f"the reply{tokens}, ended by {one_line(candidate.finish)}")
@@ -92,7 +110,7 @@ class Prompt(InsidePlace):
             return None
         candidate = lineage.detail.candidate
         reply = candidate.reply if candidate.reply is not None else candidate.source or ""
-        return f"{self.stem}-prompt.txt", f"{given(lineage)}\n\n--- reply ---\n\n{reply}\n"
+        return f"{self.stem}-prompt.txt", f"{given(lineage)[0]}\n\n--- reply ---\n\n{reply}\n"
 
     def exported(self) -> dict[str, str] | None:
         copied = self.copied()
