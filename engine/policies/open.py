@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -56,22 +55,25 @@ async def open_policy(settings: Settings, logs: Path) -> AsyncIterator[Policy]:
 async def _language_model(settings: Settings, logs: Path) -> AsyncIterator[Policy]:
     # Kept out of a run of the embedded policy, which needs no HTTP.
     from engine.policies.llm.client import ChatClient
+    from engine.policies.llm.environments import serving_python
     from engine.policies.llm.local import LocalServer
     from engine.policies.llm.policy import LanguageModelPolicy
     from engine.policies.llm.pool import EndpointPool
-    from engine.policies.llm.sglang_server import SglangElsewhere, SglangServer
+    from engine.policies.llm.sglang_server import SglangElsewhere, SglangServer, check_sglang
 
     config, decoding, serve = settings.policy, settings.policy.decoding, settings.serve
-    python = serve.python or sys.executable
     server: LocalServer | SglangServer | SglangElsewhere | None = None
     endpoints = config.endpoints
     match config.kind:
         case "local":
+            python = serving_python(config, serve.python)
             server = LocalServer(serve, decoding, logs / SERVER_LOG, python=python)
             endpoints = (server.endpoint,)
         case "sglang" if endpoints:
             server = SglangElsewhere(endpoints, serve.model)
         case "sglang":
+            python = serving_python(config, serve.python)
+            check_sglang(python)
             server = SglangServer(serve, decoding, logs / SERVER_LOG, python=python)
             endpoints = (server.endpoint,)
     if not endpoints:

@@ -335,6 +335,46 @@ class SetupDocument(Document, frozen=True):
     packages: list[PackageDocument]
 
 
+class FileDocument(Document, frozen=True):
+    """A file written; `rows` is null where it holds none."""
+
+    path: str
+    rows: int | None
+    bytes: int
+
+
+class CountDocument(Document, frozen=True):
+    """How many there are of one kind or for one reason."""
+
+    what: str
+    count: int
+
+
+class WrittenDocument(Document, frozen=True):
+    """What the other `export` commands print; `left_out` says what is not in it and why.
+
+    `begun_anew`: an earlier export of that name had been cut off.
+    """
+
+    run: str
+    path: str
+    source: str
+    rows: int
+    files: list[FileDocument]
+    left_out: list[CountDocument]
+    seconds: float
+    begun_anew: bool
+
+
+class ProgressDocument(Document, frozen=True):
+    """How far something long has come: a line on stderr a second with `--json`."""
+
+    what: str
+    done: int
+    total: int | None
+    seconds: float
+
+
 class CheckDocument(Document, frozen=True):
     """One thing doctor looked at; `needed` things that are missing make it fail."""
 

@@ -15,7 +15,6 @@ import asyncio
 import json
 import os
 import shutil
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -28,6 +27,7 @@ from engine.learning.dataset import DatasetError, read_dataset
 from engine.learning.trainers.protocol import Checkpoint, Progress, TrainingError
 from engine.learning.trainers.rows import write_rows
 from engine.policies.llm.environment import missing_packages
+from engine.policies.llm.environments import training_environment, training_python
 from engine.policies.llm.leash import GRACE_SECONDS, leashed
 from engine.policies.llm.local import GGUF
 from engine.policies.llm.process import log_tail
@@ -50,7 +50,7 @@ def check_interpreter(config: TrainConfig) -> None:
 
     Raises ConfigError naming the interpreter and what it lacks.
     """
-    python = config.python or sys.executable
+    python = training_python(config)
     try:
         lacking = missing_packages(python, _NEEDED[config.trainer])
     except OSError as error:
@@ -58,7 +58,8 @@ def check_interpreter(config: TrainConfig) -> None:
     if lacking:
         raise ConfigError(
             f"train.python: {python} lacks {', '.join(lacking)}, which the trainer "
-            f"{config.trainer!r} needs"
+            f"{config.trainer!r} needs; `soar-tui setup {training_environment(config)}` builds an "
+            "environment that has them"
         )
 
 
@@ -76,7 +77,7 @@ class SubprocessTrainer:
         self._base = base
         self._log_file = log_file
         self._seed = seed
-        self._python = config.python or sys.executable
+        self._python = training_python(config)
 
     async def train(
         self,

@@ -30,7 +30,10 @@ class LocalServer:
         except OSError as error:
             raise ModelError(f"serve.python: {error}") from error
         if lacking:
-            raise ModelError(f"serve.python: {python} has no xllamacpp (the extra `local`)")
+            raise ModelError(
+                f"serve.python: {python} has no xllamacpp; `soar-tui setup local` builds an "
+                "environment that has"
+            )
         self._serve = serve
         self._decoding = decoding
         self._python = python

@@ -19,6 +19,7 @@ import msgspec
 
 from engine.config import DecodingConfig, EndpointConfig, ServeConfig
 from engine.policies.llm import dialect
+from engine.policies.llm.environment import missing_packages
 from engine.policies.llm.errors import ModelError, ReloadError
 from engine.policies.llm.keys import Key, read_key
 from engine.policies.llm.process import Probes, ServerProcess, free_port
@@ -66,6 +67,19 @@ def weights_of(checkpoint: Path) -> Path:
         if (folder / "config.json").is_file() and any(folder.glob("*.safetensors")):
             return folder.resolve()
     raise ReloadError(f"{checkpoint}: no merged weights (config.json and .safetensors) in it")
+
+
+def check_sglang(python: str) -> None:
+    """Check that an interpreter has sglang. Raises ModelError saying how to get one that has."""
+    try:
+        lacking = missing_packages(python, ["sglang"])
+    except OSError as error:
+        raise ModelError(f"serve.python: {error}") from error
+    if lacking:
+        raise ModelError(
+            f"serve.python: {python} has no sglang; `soar-tui setup serve` builds an environment "
+            "that has"
+        )
 
 
 class SglangServer:

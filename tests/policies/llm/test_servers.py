@@ -60,7 +60,10 @@ def checkpoint_at(folder):
 def python(tmp_path):
     """An interpreter whose sglang is the imitation."""
     path = tmp_path / "python"
-    path.write_text(f'#!/bin/sh\nshift 2\nexec {sys.executable} {imitation.__file__} "$@"\n')
+    path.write_text(
+        '#!/bin/sh\n[ "$1" = -I ] && exit 0  # asked what it lacks: nothing\nshift 2\n'
+        f'exec {sys.executable} {imitation.__file__} "$@"\n'
+    )
     path.chmod(0o755)
     return str(path)
 
@@ -272,8 +275,18 @@ async def test_a_run_changes_nothing_but_its_kind(python, model, tmp_path):
                 assert policy.status.name.startswith(kind) and policy.status.ready
 
 
-async def test_a_model_that_is_not_named_is_asked_for(tmp_path):
-    settings = override(Settings(), {"policy.kind": "sglang"})
+async def test_a_model_that_is_not_named_is_asked_for(python, tmp_path):
+    settings = override(Settings(), {"policy.kind": "sglang", "serve.python": python})
     with pytest.raises(ModelError, match=r"serve\.model"):
         async with open_policy(settings, tmp_path):
+            pass
+
+
+@pytest.mark.parametrize(("kind", "environment"), [("sglang", "serve"), ("local", "local")])
+async def test_an_interpreter_without_the_server_is_refused_with_what_helps(
+    tmp_path, kind, environment
+):
+    changes = {"policy.kind": kind, "serve.python": sys.executable, "serve.model": "m"}
+    with pytest.raises(ModelError, match=f"soar-tui setup {environment}"):
+        async with open_policy(override(Settings(), changes), tmp_path):
             pass
