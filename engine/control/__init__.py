@@ -18,6 +18,13 @@ from engine.control.folder import (
 )
 from engine.control.launch import LaunchError, launch, log_tail
 from engine.control.lock import engine_alive, engine_process
+from engine.control.preview import (
+    DryExample,
+    DryRun,
+    DryRunError,
+    DryRunProcess,
+    TaskShare,
+)
 from engine.control.prompt import PromptMessage, prompt_of
 from engine.control.state import RunState, State, run_state
 from engine.control.tasks import run_tasks
@@ -26,12 +33,17 @@ __all__ = [
     "LOG_NAME",
     "SETTINGS_NAME",
     "ArchiveError",
+    "DryExample",
+    "DryRun",
+    "DryRunError",
+    "DryRunProcess",
     "LaunchError",
     "MissingFileError",
     "PromptMessage",
     "RunFolderError",
     "RunState",
     "State",
+    "TaskShare",
     "create_run",
     "engine_alive",
     "engine_process",

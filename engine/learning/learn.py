@@ -131,7 +131,7 @@ class _Gathering:
         lesson, settings = self._lesson, self._settings
         gathered = gather(
             lesson.tasks,
-            self._candidates,
+            lambda task: pooled(self._reader, lesson.iterations, task),
             settings.learn,
             settings.vote,
             settings.seed + lesson.iteration,
@@ -139,21 +139,24 @@ class _Gathering:
         for done, data in enumerate(gathered, 1):
             if self._cancelled.is_set():
                 raise TrainingError("gathering was cancelled")
-            self._rows += _rows(lesson.iteration, dict(lesson.tasks)[data.task], data)
+            self._rows += example_rows(lesson.iteration, dict(lesson.tasks)[data.task], data)
             self._on_gathered(done)
             yield from data.samples
             yield from data.repairs
 
-    def _candidates(self, task: int) -> list[Candidate]:
-        return [
-            candidate
-            for iteration in self._lesson.iterations
-            for _, candidates in self._reader.pulls(iteration, task)
-            for candidate in candidates
-        ]
+
+def pooled(reader: RunReader, iterations: Sequence[int], task: int) -> list[Candidate]:
+    """Return all candidates that some iterations found for a task."""
+    return [
+        candidate
+        for iteration in iterations
+        for _, candidates in reader.pulls(iteration, task)
+        for candidate in candidates
+    ]
 
 
-def _rows(iteration: int, task: Task, data: TaskData) -> Iterator[ExampleRow]:
+def example_rows(iteration: int, task: Task, data: TaskData) -> Iterator[ExampleRow]:
+    """Yield the archive's rows of one task's data: what is used, then what is left out and why."""
     for example in data.samples:
         yield ExampleRow(iteration, "sample", example.origin, example.candidate)
     for example in data.repairs:
