@@ -123,6 +123,12 @@ def compare(sides: Sequence[Side]) -> Comparison:
             "them have voted on"
         )
     rows = [[held[name] for held in by_side] for name in names]
+    for name, row in zip(names, rows, strict=True):
+        if len({record.content for record in row}) > 1:
+            raise ComparisonError(
+                f"task {name!r} is not the same in {' and '.join(side.label for side in sides)}: "
+                "only runs on the same tasks can be compared"
+            )
     return Comparison(
         sides=tuple(_figures(side, [row[at] for row in rows]) for at, side in enumerate(sides)),
         tasks=tuple(

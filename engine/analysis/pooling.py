@@ -9,7 +9,8 @@ import numpy as np
 
 from engine.analysis.ballot import ballot_of, credit, pooled, solves, submissions
 from engine.analysis.estimates import Estimate, estimates
-from engine.arc import Task, pack
+from engine.analysis.record import task_digest
+from engine.arc import Task
 from engine.archive.reader import RunReader
 from engine.config import VoteConfig
 
@@ -89,7 +90,7 @@ def shared_tasks(members: Sequence[Member]) -> list[tuple[str, tuple[int, ...]]]
         if task.truth is None or not all(name in one for one in held):
             continue
         for member, one in zip(members[1:], held[1:], strict=True):
-            if _content(one[name][1]) != _content(task):
+            if task_digest(one[name][1]) != task_digest(task):
                 raise PoolError(
                     f"task {name!r} is not the same in {members[0].run} and {member.run}: "
                     "only runs on the same tasks can be put together"
@@ -164,8 +165,3 @@ def _pool(members: Sequence[Member], votes: Sequence[_Vote], vote: VoteConfig) -
         credit=by_credit,
         members=tuple(parts),
     )
-
-
-def _content(task: Task) -> tuple[bytes, ...]:
-    grids = [grid for pair in task.train for grid in (pair.input, pair.output)]
-    return tuple(pack(grid) for grid in (*grids, *task.test, *(task.truth or ())))

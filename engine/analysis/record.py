@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from engine.analysis.ballot import Ballot, ballot_of, count_votes, credit, solves, submissions
 from engine.analysis.near import NearMiss, nearest
 from engine.arc import Task
+from engine.archive.packing import digest, pack_grids
 from engine.archive.tallies import SearchColumns, SearchRow
 from engine.config import Formula, VoteConfig
 from engine.learning.embedding import diversity
@@ -55,7 +56,7 @@ class PullOutcomes:
 class SearchRecord:
     """One voted search.
 
-    `solved`, `credit` and `right` are of the recorded submissions and candidates, None or 0 where
+    `content` is a digest of the task's grids. `solved`, `credit` and `right` are of the recorded submissions and candidates, None or 0 where
     the truth is unknown (`known`). Per series, `solved_at` and `oracle_at` say for each budget of
     LADDER whether a vote over the first so many of its candidates solves the task, and whether one
     of these is right on every test input. `alone_at` and `mixed_at`, int8, hold at equal budget b
@@ -68,6 +69,7 @@ class SearchRecord:
 
     row: SearchRow
     id: str
+    content: bytes
     known: bool
     submitted: bool
     solved: bool | None
@@ -113,6 +115,7 @@ def record_of(
     return SearchRecord(
         row=row,
         id=task.id,
+        content=task_digest(task),
         known=known,
         submitted=bool(columns.submitted),
         solved=solved,
@@ -134,6 +137,13 @@ def record_of(
         near=None if not known or solved else nearest(columns, task, ranked, whole.votes),
         pulls=pull_outcomes(columns),
     )
+
+
+def task_digest(task: Task) -> bytes:
+    """Return 16 bytes that are the same for tasks of the same grids, test outputs included."""
+    sides = [grid for pair in task.train for grid in (pair.input, pair.output)]
+    groups = (sides, task.test, task.truth or ())
+    return digest(b"|".join(pack_grids(group) for group in groups))
 
 
 def embedded_programs(columns: SearchColumns, most: int = EMBEDDED) -> list[int]:

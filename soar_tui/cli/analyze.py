@@ -1,0 +1,228 @@
+"""`soar-tui analyze`: the figures of a run, or of several and what they solve together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from soar_tui.cli import terminal
+from soar_tui.cli.errors import OK, InputError
+from soar_tui.cli.options import JsonOption
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from engine.analysis import Pool, RunAnalysis, RunRecords
+    from engine.archive.reader import RunReader
+    from engine.config import Settings
+    from soar_tui.figures import Figure
+
+EPILOG = """Examples:
+
+  soar-tui analyze last
+
+  soar-tui analyze last --figure budget --figure diversity
+
+  soar-tui analyze small-7b large-32b --json | jq .pool
+
+  soar-tui analyze last:1 last:2 --figure pooled"""
+
+ROWS = 40
+"""Rows of one table that are printed; --json has all."""
+
+RunsArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="RUN…",
+        help="Runs by name, a unique beginning of it, folder, or `last`; RUN:I is its iteration I, "
+        "counted from 1, in place of the latest one voted on.",
+        show_default=False,
+    ),
+]
+FigureOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--figure",
+        metavar="NAME",
+        help="Only the figures whose name holds this; may be given again.",
+        show_default=False,
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """One run that was asked about: opened, read, and the iteration that was named, if one was."""
+
+    folder: Path
+    iteration: int | None
+    settings: Settings
+    reader: RunReader
+    records: RunRecords
+    analysis: RunAnalysis
+
+    @property
+    def latest(self) -> int:
+        """The iteration meant: the one named, else the latest one on target tasks with votes."""
+        if self.iteration is not None:
+            return self.iteration
+        voted = [row for row in self.analysis.iterations if row.tasks]
+        if not voted:
+            raise InputError(f"{self.folder.name}: no task has been voted on yet")
+        targets = [row.index for row in voted if row.phase == "test"]
+        return (targets or [row.index for row in voted])[-1]
+
+
+def analyze(
+    *,
+    runs: RunsArgument,
+    figure: FigureOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Show the figures of a run: solved by vote and oracle, pass@k, diversity, spending, hard tasks.
+
+    Of several runs, or several iterations of one: each of them, all voted together with what each
+    contributes, and solved against model size.
+    """
+    from engine.analysis import scaling
+
+    with ExitStack() as stack:
+        bar = stack.enter_context(progress(shown=not as_json))
+        asked = [stack.enter_context(open_run(text, bar)) for text in runs]
+        analyses = {one.folder: one for one in asked}
+        together = pool_of(asked, bar)
+        points = scaling([(one.analysis, one.settings) for one in analyses.values()])
+        if as_json:
+            from soar_tui.cli.analysis_documents import AnalysisDocument
+
+            bar.stop()
+            terminal.emit(
+                AnalysisDocument(
+                    runs=[one.analysis for one in analyses.values()], pool=together, scaling=points
+                )
+            )
+            return OK
+    from soar_tui.comparison_figures import model_sizes, pooled
+    from soar_tui.figures import chosen, run_figures
+
+    several = [pooled(together)] if together is not None else []
+    several += [model_sizes(points)] if len(analyses) > 1 else []
+    for one in analyses.values():
+        figures = run_figures(one.analysis, one.iteration)
+        if not figure and len(analyses) > 1:
+            figures = figures[:1]
+        print_figures(chosen(figures, figure or []), one.analysis.run)
+    print_figures(chosen(several, figure or []), None)
+    return OK
+
+
+def pool_of(asked: Sequence[Asked], bar: Progress) -> Pool | None:
+    """Return the vote over all that was asked for; of one run, over its iterations.
+
+    None where that is fewer than two, or they share no task of known truth.
+    """
+    from engine.analysis import Member, PoolError, pool
+
+    members = [Member(one.folder.name, one.latest, one.reader) for one in asked]
+    if len(asked) == 1 and asked[0].iteration is None:
+        (one,) = asked
+        phase = next(row.phase for row in one.analysis.iterations if row.index == one.latest)
+        voted = [row.index for row in one.analysis.iterations if row.tasks and row.phase == phase]
+        members = [Member(one.folder.name, index, one.reader) for index in voted]
+    if len(members) < 2:
+        return None
+    step = bar.add_task("voting together", total=None)
+    found = None
+    try:
+        for done, total, last in pool(members, asked[0].settings.vote):
+            bar.update(step, completed=done, total=total)
+            found = last
+    except PoolError as error:
+        terminal.err().print(f"soar-tui: not pooled: {error}")
+    return found
+
+
+@contextmanager
+def open_run(text: str, bar: Progress) -> Iterator[Asked]:
+    """Open and read a run that was asked for. Raises InputError and ArchiveError."""
+    from engine.analysis import RunRecords, read_records, run_analysis
+    from engine.archive.reader import RunReader
+    from engine.config import load_settings
+    from engine.control import SETTINGS_NAME
+
+    folder, iteration = named_run(text)
+    settings = load_settings(folder / SETTINGS_NAME)
+    with RunReader(folder) as reader:
+        records = RunRecords()
+        step = bar.add_task(f"reading {folder.name}", total=None)
+        for done, total in read_records(reader, settings, records):
+            bar.update(step, completed=done, total=total)
+        analysis = run_analysis(folder.name, reader, settings, records)
+        voted = [row.index + 1 for row in analysis.iterations if row.tasks]
+        if iteration is not None and iteration + 1 not in voted:
+            which = ", ".join(map(str, voted)) or "none yet"
+            raise InputError(f"{text}: iterations with votes are {which}")
+        yield Asked(folder, iteration, settings, reader, records, analysis)
+
+
+def named_run(text: str) -> tuple[Path, int | None]:
+    """Return the folder that RUN or RUN:ITERATION means, and the iteration's index.
+
+    Raises RunFolderError when there is no such run.
+    """
+    from engine.control import RunFolderError, find_run
+
+    name, colon, number = text.rpartition(":")
+    if colon and number.isascii() and number.isdigit() and int(number) >= 1:
+        try:
+            return find_run(name), int(number) - 1
+        except RunFolderError:
+            if not Path(text).is_dir():
+                raise
+    return find_run(text), None
+
+
+def progress(*, shown: bool) -> Progress:
+    """Return a progress bar on stderr that leaves nothing behind, drawn on a terminal only."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    console = terminal.err()
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=console,
+        transient=True,
+        disable=not (shown and console.is_terminal),
+    )
+
+
+def print_figures(figures: Sequence[Figure], run: str | None) -> None:
+    """Print figures as tables, each under its name and what it means."""
+    from rich.table import Table
+    from rich.text import Text
+
+    console = terminal.out()
+    for figure in figures:
+        whose = "" if run is None else f"  {run}"
+        console.print(Text.assemble((figure.name, "bold"), (whose, "dim")))
+        console.print(Text(figure.about, style="dim"))
+        for warning in figure.warnings:
+            console.print(Text(f"! {warning}", style="yellow"))
+        if not figure.rows:
+            console.print(f"  {figure.empty}\n")
+            continue
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for heading in figure.headings:
+            table.add_column(heading.title, justify="right" if heading.right else "left")
+        for row in figure.rows[:ROWS]:
+            table.add_row(*map(Text, row))
+        console.print(table)
+        if len(figure.rows) > ROWS:
+            console.print(f"  … {len(figure.rows) - ROWS:,} more; --json has all")
+        console.print()
