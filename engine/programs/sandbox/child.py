@@ -15,7 +15,7 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from engine.programs.sandbox import evaluate, frames, gate, kernel, layers
@@ -191,22 +191,28 @@ def _main(
         sets.append(grids)
     if work.alone:
         item = work.items[0]
-        _run_alone(item, data[place : place + item.length], sets[0], work.first)
+        _run_alone(item, data[place : place + item.length], sets[0][work.first :])
     else:
         _run_batch(work.items, data, place, sets, share=share)
     os._exit(0)
 
 
-def _run_alone(item: Item, source: bytes, grids: list[evaluate.Rows], first: int) -> None:
+def _run_alone(item: Item, source: bytes, grids: list[evaluate.Rows]) -> None:
+    for kind, payload in _alone(source, grids):
+        _send(_frame(item.number, kind, payload))
+
+
+def _alone(source: bytes, grids: list[evaluate.Rows]) -> Iterator[tuple[int, bytes]]:
+    """Yield a program's frames. As many calls deep as `_shared`, so that recursion ends alike."""
     code = evaluate.compile_source(source)
     defined = code if isinstance(code, bytes) else evaluate.define(code)
     if isinstance(defined, bytes):
-        for _ in grids[first:]:
-            _send(_frame(item.number, frames.ALONE, defined))
+        for _ in grids:
+            yield frames.ALONE, defined
         return
-    _send(_frame(item.number, frames.DEFINED, b""))
-    for result in evaluate.results(defined[1], grids[first:]):
-        _send(_frame(item.number, frames.ALONE, result))
+    yield frames.DEFINED, b""
+    for result in evaluate.results(defined[1], grids):
+        yield frames.ALONE, result
 
 
 def _run_batch(
