@@ -36,7 +36,7 @@ def carry_out(step: Step, grid: np.ndarray) -> np.ndarray:
         raise ValueError("not a grid of ints")
     if not (0 < result.shape[0] <= MAX_SIDE and 0 < result.shape[1] <= MAX_SIDE):
         raise ValueError("not the size of a grid")
-    if int(result.min()) < 0 or int(result.max()) > 9:
+    if int(result.astype(np.int64, copy=False).view(np.uint64).max()) > 9:  # below 0: huge
         raise ValueError("not the colours of a grid")
     return result
 
@@ -49,6 +49,7 @@ class Workbench:
         self.model = model
         self._problems: dict[bytes, Problem] = {}
         self._after: dict[tuple[bytes, str], Problem | None] = {}
+        self._fits_first: dict[tuple[bytes, str], bool] = {}
         self._options: dict[tuple[object, ...], tuple[Values, ...]] = {}
         self._constants: dict[tuple[object, ...], Values | None] = {}
         self._weights: dict[tuple[object, ...], list[float]] = {}
@@ -82,7 +83,7 @@ class Workbench:
         Looks at a few and takes one that fits the demonstrations if it sees any, else the first.
         None after a fixed number of failures.
         """
-        found: list[tuple[Step, Problem]] = []
+        problem, first = context.problem, None
         looks = _LOOKS if context.depth == 0 else _LATER_LOOKS
         for _ in range(_STEP_TRIES):
             primitive = only or self._draw_primitive(context, rng)
@@ -90,30 +91,45 @@ class Workbench:
                 self._draw_value(context, primitive, position, slot, rng)
                 for position, slot in enumerate(primitive.slots)
             )
-            step = self._realise(context.problem, primitive, drawn, rng)
-            if step is not None:
-                left = self.after(context.problem, step)
-                if left is not None and left.solved:
-                    return step, left
-                if left is not None:
-                    found.append((step, left))
-            if len(found) == looks:
+            step = self._realise(problem, primitive, drawn, rng)
+            if step is None or not self._worth_carrying_out(problem, step, spare=first is not None):
+                looks -= step is not None
+            elif (left := self.after(problem, step)) is not None:
+                if left.solved:
+                    first = step, left
+                    break
+                first = first or (step, left)
+                looks -= 1
+            if looks == 0:
                 break
-        return found[0] if found else None
+        problem.forget_cells()
+        return first
+
+    def _worth_carrying_out(self, problem: Problem, step: Step, *, spare: bool) -> bool:
+        """Whether a step may be of use: a spare one only if it fits the first demonstration."""
+        if not spare:
+            return True
+        key = (problem.key, step.text)
+        if key not in self._fits_first:
+            left = self._after.get(key)
+            self._fits_first[key] = _fits_first(problem, step) if left is None else left.right[0]
+        return self._fits_first[key]
 
     def refit(self, problem: Problem, step: Step) -> Step | None:
         """Return the step with its constants fitted to another problem, None if they cannot be."""
         if step.primitive.fit is None:
             return step
         constants = self._fit(problem, step.primitive, step.slot_values)
+        problem.forget_cells()
         return None if constants is None else Step(step.primitive, step.slot_values + constants)
 
     def tidy(self) -> None:
         """Start remembering afresh when too much is remembered."""
         if self.cells > _MEMORY_CELLS:
-            for memory in (self._problems, self._after, self._options, self._constants):
+            for memory in (self._problems, self._after, self._fits_first):
                 memory.clear()
-            self._weights.clear()
+            for memory in (self._options, self._constants, self._weights):
+                memory.clear()
             self.cells = 0
             self.start = Problem(self.start.demos, self.start.tests, self.start.targets)
 
@@ -161,14 +177,12 @@ class Workbench:
                 self._options[key] = tuple(primitive.suggest(problem, drawn))
             except NOT_APPLICABLE:
                 self._options[key] = ()
-            problem.forget_cells()
         return self._options[key]
 
     def _fit(self, problem: Problem, primitive: Primitive, slots: Values) -> Values | None:
         key = (problem.key, primitive.name, slots)
         if key not in self._constants:
             self._constants[key] = fit_constants(problem, primitive, slots)
-            problem.forget_cells()
         return self._constants[key]
 
 
@@ -179,6 +193,13 @@ def fit_constants(problem: Problem, primitive: Primitive, slots: Values) -> Valu
         return primitive.fit(problem, slots)
     except NOT_APPLICABLE:
         return None
+
+
+def _fits_first(problem: Problem, step: Step) -> bool:
+    try:
+        return np.array_equal(carry_out(step, problem.demos[0]), problem.targets[0])
+    except NOT_APPLICABLE:
+        return False
 
 
 def _accumulated(weights: np.ndarray) -> list[float]:

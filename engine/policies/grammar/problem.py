@@ -14,10 +14,12 @@ from functools import cached_property
 import numpy as np
 
 from engine.arc import Task
-from engine.policies.grammar.language import Feature
+from engine.policies.grammar.language import FEATURES, Feature
 
 MAX_SIDE = 30
-_PER_CELL = ("_features", "current", "wanted", "owners", "glimpse")
+_PER_CELL = ("_features", "current", "wanted", "owners", "glimpse", "stacked")
+_WIDEST = 4096
+"""Spread of a feature's values up to which they are numbered by counting instead of sorting."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,11 +98,23 @@ class Problem:
         if name not in self._features:
             try:
                 values = np.concatenate([feature(grid).ravel() for grid in self.demos])
-                distinct, index = np.unique(values, return_inverse=True)
-                self._features[name] = distinct, index.astype(np.int32)
+                self._features[name] = _numbered(values)
             except (ValueError, LookupError, ArithmeticError):
                 self._features[name] = None
         return self._features[name]
+
+    @cached_property
+    def stacked(self) -> tuple[tuple[Feature, ...], np.ndarray, np.ndarray]:
+        """All features that apply: themselves, how many values each has, and the indices per cell.
+
+        Sizes are int64 of shape (features,), indices int32 of shape (features, cells).
+        """
+        known = [(each, found) for each in FEATURES.values() if (found := self.feature(each))]
+        return (
+            tuple(each for each, _ in known),
+            np.array([len(distinct) for _, (distinct, _) in known], dtype=np.int64),
+            np.array([index for _, (_, index) in known]),
+        )
 
     def forget_cells(self) -> None:
         """Give back what was worked out per cell, unless this is a task itself: it is asked most."""
@@ -127,6 +141,20 @@ class Problem:
         """Return the problem after a step, given all its new grids."""
         demos = len(self.demos)
         return Problem(tuple(grids[:demos]), tuple(grids[demos:]), self.targets, later=True)
+
+
+def _numbered(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distinct values, ascending, and each value's place among them (int32)."""
+    least = values.min()
+    spread = int(values.max() - least)
+    if values.dtype.kind != "i" or spread >= _WIDEST:
+        distinct, index = np.unique(values, return_inverse=True)
+        return distinct, index.astype(np.int32)
+    raised = values - least
+    occurs = np.zeros(spread + 1, dtype=bool)
+    occurs[raised] = True
+    places = np.cumsum(occurs, dtype=np.int32) - 1
+    return np.flatnonzero(occurs) + least, places[raised]
 
 
 def problem_of(task: Task) -> Problem:

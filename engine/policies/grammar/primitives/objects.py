@@ -22,28 +22,29 @@ def label(grid: Grid, diagonal: bool, mixed: bool) -> tuple[Grid, int]:
     `diagonal`: cells touch at corners too; `mixed`: a piece may have several colours.
     """
     height, width = grid.shape
+    across = width + 1
     empty = background(grid)
-    cells = grid.tolist()
-    numbers = [[0] * width for _ in range(height)]
-    directions = SIDES + CORNERS if diagonal else SIDES
-    count = 0
-    for row in range(height):
-        for column in range(width):
-            if cells[row][column] == empty or numbers[row][column]:
-                continue
-            count += 1
-            numbers[row][column] = count
-            waiting = [(row, column)]
-            while waiting:
-                r, c = waiting.pop()
-                for down, right in directions:
-                    y, x = r + down, c + right
-                    if not (0 <= y < height and 0 <= x < width) or numbers[y][x]:
-                        continue
-                    if cells[y][x] != empty and (mixed or cells[y][x] == cells[r][c]):
-                        numbers[y][x] = count
-                        waiting.append((y, x))
-    return np.array(numbers), count
+    framed = np.full((height + 2, across), empty)
+    framed[1:-1, :-1] = grid
+    cells, directions = framed.ravel().tolist(), SIDES + CORNERS if diagonal else SIDES
+    steps = [down * across + right for down, right in directions]
+    numbers, count = [0] * len(cells), 0
+    for start in np.flatnonzero(framed != empty).tolist():
+        if numbers[start]:
+            continue
+        count += 1
+        numbers[start] = count
+        waiting = [start]
+        while waiting:
+            place = waiting.pop()
+            for step in steps:
+                there = place + step
+                if numbers[there] or cells[there] == empty:
+                    continue
+                if mixed or cells[there] == cells[place]:
+                    numbers[there] = count
+                    waiting.append(there)
+    return np.array(numbers).reshape(height + 2, across)[1:-1, :-1].copy(), count
 
 
 def describe(grid: Grid, mask: Grid) -> Thing:

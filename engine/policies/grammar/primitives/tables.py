@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.policies.grammar.language import FEATURES, SOURCE, Feature, Values, features, primitive
+from engine.policies.grammar.language import SOURCE, Feature, Values, features, primitive
 from engine.policies.grammar.primitives.grids import Grid
 from engine.policies.grammar.problem import Problem
 
@@ -14,6 +14,8 @@ _MAX_ENTRIES = 80
 _MAX_CODES = 2000
 _SUPPORTED = 0.5
 """Share of a table's painting entries that must occur in two demonstrations: else it memorises."""
+_TALLIED = 4000
+"""Codes tallied at once, so that companions share the work and memory stays small."""
 _OPTIONS = 12
 """How many of the best extra features a suggestion offers."""
 
@@ -49,6 +51,32 @@ def _tally(
         action = np.where(fetched > right, COPY, action)
         right = np.maximum(fetched, right)
     return action, counts.sum(axis=1) > 0, int(right.sum())
+
+
+def _in_parts(chosen: np.ndarray, sizes: np.ndarray) -> list[np.ndarray]:
+    """Cut a list into consecutive parts of about _TALLIED codes each."""
+    group = (np.cumsum(sizes) - sizes) // _TALLIED
+    return np.split(chosen, np.flatnonzero(np.diff(group)) + 1) if len(chosen) else []
+
+
+def _tally_all(
+    problem: Problem, codes: np.ndarray, sizes: np.ndarray, copied: np.ndarray | None
+) -> tuple[list[int], list[int]]:
+    """As _tally for each row of codes (of that many different ones): codes that occur, cells right."""
+    starts = np.cumsum(sizes) - sizes
+    total = int(sizes.sum())
+    codes = codes + starts[:, None]
+    wanted = problem.wanted
+    counts = np.bincount((codes * 10 + wanted).ravel(), minlength=total * 10).reshape(total, 10)
+    right = counts.max(axis=1)
+    np.maximum(
+        right, np.bincount(codes[:, problem.current == wanted].ravel(), minlength=total), out=right
+    )
+    if copied is not None:
+        fetched = np.bincount(codes[:, copied == wanted].ravel(), minlength=total)
+        np.maximum(right, fetched, out=right)
+    occurs = counts.any(axis=1).astype(np.int64)
+    return np.add.reduceat(occurs, starts).tolist(), np.add.reduceat(right, starts).tolist()
 
 
 def _table(problem: Problem, slots: Values) -> Values | None:
@@ -95,17 +123,17 @@ def _suggest_features(problem: Problem, drawn: Values) -> Sequence[Values]:
     copied = _source(problem, rest[0]) if rest else None
     if found is None or (rest and copied is None):
         return ()
+    companions, sizes, indices = problem.stacked
+    fitting = np.flatnonzero(len(found[0]) * sizes <= _MAX_CODES)
     scored: list[tuple[float, Values]] = []
-    for companion in FEATURES.values():
-        other = problem.feature(companion)
-        if other is None or len(found[0]) * len(other[0]) > _MAX_CODES:
-            continue
-        code = found[1] * len(other[0]) + other[1]
-        _, occurs, right = _tally(problem, code, len(found[0]) * len(other[0]), copied)
-        entries = int(occurs.sum())
-        if entries <= _MAX_ENTRIES:
-            keys = (first,) if companion is first else (first, companion)
-            scored.append((right / len(problem.current) - 0.0002 * entries, (keys, *rest)))
+    for part in _in_parts(fitting, len(found[0]) * sizes[fitting]):
+        codes = found[1] * sizes[part, None] + indices[part]
+        entries, right = _tally_all(problem, codes, len(found[0]) * sizes[part], copied)
+        for which, number, cells in zip(part.tolist(), entries, right, strict=True):
+            if number <= _MAX_ENTRIES:
+                companion = companions[which]
+                keys = (first,) if companion is first else (first, companion)
+                scored.append((cells / len(problem.current) - 0.0002 * number, (keys, *rest)))
     scored.sort(key=lambda pair: -pair[0])
     return [values for score, values in scored[:_OPTIONS] if score >= scored[0][0] - 0.01]
 
