@@ -131,6 +131,35 @@ class LaunchDocument(Document, frozen=True):
     process: int
 
 
+class DryRunCountDocument(Document, frozen=True):
+    """How many candidates share what they train, as what they count, and why they are left out."""
+
+    trains: Literal["sample", "refine"]
+    label: str
+    rejected: str | None
+    examples: int
+
+
+class DryRunTaskDocument(Document, frozen=True):
+    """What one task gives to learn from."""
+
+    task: str
+    samples: int
+    repairs: int
+    left_out: int
+
+
+class DryRunDocument(Document, frozen=True):
+    """What `train --dry-run` prints."""
+
+    run: str
+    iteration: int
+    used: int
+    left_out: int
+    counts: list[DryRunCountDocument]
+    tasks: list[DryRunTaskDocument]
+
+
 class CheckpointDocument(Document, frozen=True):
     """A checkpoint; figures are null for the shipped one."""
 

@@ -19,13 +19,16 @@ def exit_code(error: BaseException) -> int | None:
     from engine.arc import TaskFileError
     from engine.archive.catalogue import CatalogueError
     from engine.config import ConfigError
-    from engine.control import ArchiveError, LaunchError, RunFolderError
+    from engine.control import ArchiveError, DryRunError, LaunchError, RunFolderError
+    from engine.exports.output import ExportError
     from soar_tui.checkpoints import CheckpointChoiceError
 
     refused = InputError | CheckpointChoiceError | ConfigError | TaskFileError | RunFolderError
-    if isinstance(error, refused):
+    if isinstance(error, refused | ExportError):
         return BAD_INPUT
-    if isinstance(error, OutcomeError | ArchiveError | CatalogueError | LaunchError | OSError):
+    if isinstance(
+        error, OutcomeError | ArchiveError | DryRunError | CatalogueError | LaunchError | OSError
+    ):
         return FAILED
     return None
 

@@ -9,7 +9,7 @@ import typer
 
 from soar_tui.cli import terminal
 from soar_tui.cli.errors import OK, InputError, OutcomeError
-from soar_tui.cli.options import DetachOption, JsonOption, RunArgument
+from soar_tui.cli.options import DetachOption, JsonOption, RunArgument, SetOption, changed
 
 if TYPE_CHECKING:
     from engine.config import Settings
@@ -23,6 +23,8 @@ ITERATE_EPILOG = """Examples:
 TRAIN_EPILOG = """Examples:
 
   soar-tui train last
+
+  soar-tui train last --dry-run --set learn.strategy=correct-only
 
   soar-tui run --tasks arc1-eval --checkpoint last"""
 CHECKPOINTS_EPILOG = """Examples:
@@ -50,16 +52,31 @@ def iterate(
     return _go_on(folder, more, detach=detach, as_json=as_json)
 
 
-def train(run: RunArgument, detach: DetachOption = False, as_json: JsonOption = False) -> int:
+def train(
+    run: RunArgument,
+    dry: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Only tell what would be learned from; also while an engine is on it."
+        ),
+    ] = False,
+    assignments: SetOption = None,
+    detach: DetachOption = False,
+    as_json: JsonOption = False,
+) -> int:
     """Learn now from what a run has found, without searching on; gives a checkpoint.
 
-    The run's own settings say what is chosen and how it is learned (`learn` and `train`).
+    The run's own settings say what is chosen and how it is learned (`learn` and `train`), unless
+    --set says otherwise.
     """
     import msgspec
 
     from engine.archive.reader import RunReader
 
+    if dry:
+        return _dry(run, assignments or [], as_json=as_json)
     folder, settings = _resting(run)
+    settings = changed(settings, assignments or [])
     with RunReader(folder) as reader:
         ended = [row.index for row in reader.iterations() if row.ended is not None]
         learned = {checkpoint.iteration for checkpoint in reader.checkpoints()}
@@ -122,6 +139,16 @@ def checkpoints(
         return OK
     _print(known)
     return OK
+
+
+def _dry(run: str, assignments: list[str], *, as_json: bool) -> int:
+    from engine.config import load_settings
+    from engine.control import SETTINGS_NAME, find_run
+    from soar_tui.cli.dry_run import dry_run
+
+    folder = find_run(run)
+    settings = load_settings(folder / SETTINGS_NAME)
+    return dry_run(folder, changed(settings, assignments), as_json=as_json)
 
 
 def _print(known: list[KnownCheckpoint]) -> None:

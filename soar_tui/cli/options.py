@@ -116,11 +116,24 @@ def settings_from(
     if config is not None and preset_name is not None:
         raise InputError("--preset and --config both say what to start from: give one of them")
     base = preset(preset_name or DEFAULT_PRESET) if config is None else load_settings(config)
-    changes = {name: value for name, value in fields.items() if value is not None}
+    given = {name: value for name, value in fields.items() if value is not None}
+    return changed(base, assignments, given)
+
+
+def changed(
+    settings: Settings, assignments: list[str], fields: dict[str, object] | None = None
+) -> Settings:
+    """Return settings with fields and then assignments (`FIELD=VALUE`) put over them.
+
+    Raises InputError and ConfigError.
+    """
+    from engine.config import override
+
+    changes = dict(fields or {})
     for assignment in assignments:
         name, value = _assignment(assignment)
         changes[name] = value
-    return override(base, changes)
+    return override(settings, changes)
 
 
 def starting_from(settings: Settings, checkpoint: str | None, *, from_scratch: bool) -> Settings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.archive.reader import RunReader
 from tests.cli.program import BUDGET, Ask, Searched, spawn
 
 
@@ -62,9 +63,25 @@ def test_training_tasks_come_first_and_targets_are_reported(learned: Searched) -
     ]
 
 
-def test_train_learns_once_and_says_so(learned: Searched) -> None:
+def test_a_dry_run_tells_what_training_then_learns_from_once(learned: Searched) -> None:
+    dry = spawn(learned.home, "train", "twice", "--dry-run", "--json")
+    assert dry.code == 0, dry.err
     said = spawn(learned.home, "train", "twice", "--json")
     assert said.code == 0, said.err
+    assert dry.document["iteration"] == 2 and dry.document["used"] > 0
+    assert dry.document["used"] == sum(t["samples"] + t["repairs"] for t in dry.document["tasks"])
+    with RunReader(learned.home / "runs" / "twice") as reader:
+        counted = {
+            (entry.kind, entry.label, entry.rejected): entry.count
+            for entry in reader.example_counts(1)
+        }
+    told = {
+        (entry["trains"], entry["label"], entry["rejected"]): entry["examples"]
+        for entry in dry.document["counts"]
+    }
+    assert told == counted
+    chosen = spawn(learned.home, "train", "twice", "--dry-run", "--set", "learn.samples=1")
+    assert "would use 3 examples of 3 tasks" in chosen.out
     again = spawn(learned.home, "train", "twice")
     assert again.code == 1
     assert "has been learned from" in again.err
