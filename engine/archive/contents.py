@@ -21,7 +21,9 @@ from engine.programs.candidate import Evaluation
 
 _KNOWN_LIMIT: Final = 100_000
 _TRAIN_AT: Final = 1_000
+_TRAIN_AGAIN: Final = 10
 _TRAIN_ON: Final = 2_000
+_SOURCE: Final = "SELECT source FROM program WHERE id = ?"
 
 
 class Contents:
@@ -35,15 +37,22 @@ class Contents:
         self.compressor = Compressor()
         self.truths: dict[int, tuple[bytes, ...] | None] = {}
         self._sql = sql
+        self._expand = Decompressor(self._dictionary)
         self._programs: dict[bytes, int] = {}
         self._outcomes: dict[bytes, tuple[int, bool]] = {}
         self._next_program = self._next("program")
         self._next_outcome = self._next("outcome")
         self._next_pattern = self._next("pattern")
         self._train_at = max(_TRAIN_AT, self._next_program)
-        dictionary = sql.execute("SELECT data FROM dictionary").fetchone()
+        dictionary = sql.execute(
+            "SELECT data FROM dictionary ORDER BY id = "
+            "(SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'dictionary') DESC"
+        ).fetchone()
         if dictionary is not None:
             self.compressor.use_dictionary(dictionary[0])
+            self._train_at = _TRAIN_AT
+            while self._train_at < self._next_program:
+                self._train_at *= _TRAIN_AGAIN
 
     def _next(self, table: str) -> int:
         query = f"SELECT ifnull(max(id), 0) + 1 FROM {table}"  # noqa: S608 - our own table's name
@@ -57,15 +66,15 @@ class Contents:
         known = self._programs.get(key)
         if known is not None:
             return known
-        row = self._sql.execute("SELECT id FROM program WHERE hash = ?", (key,)).fetchone()
-        if row is None:
-            identifier = self._next_program
+        identifier = self._next_program
+        added = self._sql.execute(
+            "INSERT INTO program VALUES (?, ?, ?, ?) ON CONFLICT (hash) DO NOTHING",
+            (identifier, key, len(source), self.compressor.source(text)),
+        )
+        if added.rowcount:
             self._next_program += 1
-            self._sql.execute(
-                "INSERT INTO program VALUES (?, ?, ?, ?)",
-                (identifier, key, len(source), self.compressor.source(text)),
-            )
         else:
+            row = self._sql.execute("SELECT id FROM program WHERE hash = ?", (key,)).fetchone()
             identifier = row[0]
         if len(self._programs) >= _KNOWN_LIMIT:
             self._programs.clear()
@@ -142,17 +151,36 @@ class Contents:
         return identifier, marks is not None and all(marks)
 
     def learn_dictionary(self) -> None:
-        """Once there are enough programs, learn what they share; later ones are stored with it."""
-        if self.compressor.has_dictionary or self._next_program <= self._train_at:
+        """Learn what programs share once there are enough, and again at every tenfold of them.
+
+        Programs from then on are stored with it; those before keep what they were stored with.
+        """
+        if self._next_program <= self._train_at:
             return
-        # Where training fails (programs too short to share anything) try again at twice as many.
-        self._train_at = 2 * self._next_program
-        expand = Decompressor(no_dictionary)
-        rows = self._sql.execute("SELECT source FROM program ORDER BY id LIMIT ?", (_TRAIN_ON,))
-        trained = train_dictionary([expand(source) for (source,) in rows])
-        if trained is not None:
-            self._sql.execute("INSERT INTO dictionary VALUES (?, ?)", trained)
-            self.compressor.use_dictionary(trained[1])
+        # The first programs are of a few tasks only; later ones are of all of them.
+        step = max(1, self._next_program // _TRAIN_ON)
+        trained = train_dictionary([
+            self._expand(row[0])
+            for identifier in range(1, self._next_program, step)
+            if (row := self._sql.execute(_SOURCE, (identifier,)).fetchone()) is not None
+        ])  # fmt: skip
+        if trained is None:  # programs too short to share anything
+            self._train_at = 2 * self._next_program
+            return
+        self._train_at = _TRAIN_AGAIN * self._next_program
+        self._sql.execute("INSERT INTO dictionary VALUES (?, ?)", trained)
+        self._sql.execute(
+            "INSERT INTO meta VALUES ('dictionary', ?1) ON CONFLICT DO UPDATE SET value = ?1",
+            (str(trained[0]),),
+        )
+        self.compressor.use_dictionary(trained[1])
+
+    def _dictionary(self, name: int) -> bytes:
+        row = self._sql.execute("SELECT data FROM dictionary WHERE id = ?", (name,)).fetchone()
+        if row is None:
+            raise LookupError(f"no dictionary {name}")
+        data: bytes = row[0]
+        return data
 
 
 def no_dictionary(_: int) -> bytes:

@@ -34,6 +34,15 @@ class Recorder:
             connection.execute("SELECT idx, phase FROM iteration").fetchall()
         )
 
+    @property
+    def hurried(self) -> bool:
+        """Whether it rather stores fast than small, since much is waiting."""
+        return self._contents.compressor.hurried
+
+    @hurried.setter
+    def hurried(self, hurried: bool) -> None:
+        self._contents.compressor.hurried = hurried
+
     def _load_tasks(self) -> tuple[StoredTask, ...]:
         expand = Decompressor(no_dictionary)
         query = "SELECT idx, id, pairs, tests, train, test, truth FROM task ORDER BY idx"

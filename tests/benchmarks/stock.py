@@ -30,6 +30,9 @@ WORDS = (
 )
 """What language models call their variables."""
 
+LONGEST = 4_000
+"""Characters of a program without its docstrings; longer ones are not what a model writes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -133,8 +136,11 @@ def _into(stock: Stock):
         for candidate in candidates:
             if candidate.source is None or candidate.evaluation is None:
                 continue
+            text = take_apart(candidate.source)
+            if sum(map(len, text.pieces)) > LONGEST:
+                continue
             kind = stock.samples if candidate.operator == "sample" else stock.refinements
-            kind.append(Found(take_apart(candidate.source), candidate.evaluation, candidate.prior))
+            kind.append(Found(text, candidate.evaluation, candidate.prior))
 
     return record
 
