@@ -39,12 +39,16 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class PolicyStatus:
-    """What a policy says of itself: its name, its checkpoint, calls under way, whether it is up."""
+    """What a policy says of itself: its name, its checkpoint, calls under way, whether it is up.
+
+    `capacity` is how many proposals it has room for at once; 0 where it does not know.
+    """
 
     name: str
     checkpoint: str
     in_flight: int
     ready: bool
+    capacity: int = 0
 
 
 class Policy(Protocol):

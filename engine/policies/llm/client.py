@@ -32,6 +32,7 @@ from engine.policies.llm.errors import (
 )
 from engine.policies.llm.keys import read_key
 from engine.policies.llm.prompts import Messages
+from engine.policies.llm.room import Room
 
 ATTEMPTS = 5
 LONGEST_WAIT = 30.0
@@ -70,7 +71,7 @@ class Reply:
 
 
 class ChatClient:
-    """One server's connections, at most as many requests at once as it has room for.
+    """One server's connections, at most as many completions asked for at once as it has room for.
 
     `first_wait` is the longest wait before the second attempt, in seconds; it doubles with each
     further one.
@@ -85,8 +86,7 @@ class ChatClient:
         self._first_wait = first_wait
         self._root = endpoint.url.rstrip("/").removesuffix("/v1")
         self._one_each = endpoint.server in dialect.ONE_EACH
-        requests = max(1, endpoint.capacity // self.most)
-        self._room = asyncio.Semaphore(requests)
+        self._room = Room(endpoint.capacity)
         # At its default level httpx logs a line for each request.
         logging.getLogger("httpx").setLevel(logging.WARNING)
         self._http = httpx.AsyncClient(
@@ -95,7 +95,7 @@ class ChatClient:
                 decoding.request_seconds, connect=CONNECT_SECONDS, pool=decoding.request_seconds
             ),
             verify=_trusted(),
-            limits=httpx.Limits(max_connections=requests + 4),
+            limits=httpx.Limits(max_connections=endpoint.capacity + 4),
             trust_env=urlsplit(endpoint.url).hostname not in {"127.0.0.1", "localhost", "::1"},
         )
 
@@ -114,7 +114,8 @@ class ChatClient:
         body = dialect.chat_request(self.endpoint, self._decoding, messages, n, max_tokens)
         url = self.endpoint.url.rstrip("/") + "/chat/completions"
         seconds = self._decoding.request_seconds
-        answer = _answer(await self._insist(url, body, messages, seconds), self.endpoint)
+        content = await self._insist(url, body, messages, seconds, n)
+        answer = _answer(content, self.endpoint)
         texts = [choice.text for choice in answer.whole(n)]
         if self.endpoint.server in dialect.COUNTS_FIRST_ONLY:
             tokens_out = [await self._count_text(text) for text in texts]
@@ -159,7 +160,12 @@ class ChatClient:
             raise ReplyError(f"{url}: not the answer of a tokenizer") from error
 
     async def _insist(
-        self, url: str, body: dict[str, object], messages: Messages, seconds: float
+        self,
+        url: str,
+        body: dict[str, object],
+        messages: Messages,
+        seconds: float,
+        completions: int = 1,
     ) -> bytes:
         attempts = AsyncRetrying(
             retry=retry_if_exception_type((UnreachableError, BusyError)),
@@ -167,12 +173,17 @@ class ChatClient:
             wait=_Wait(wait_random_exponential(self._first_wait, LONGEST_WAIT)),
             reraise=True,
         )
-        return await attempts(self._post, url, body, messages, seconds)
+        return await attempts(self._post, url, body, messages, seconds, completions)
 
     async def _post(
-        self, url: str, body: dict[str, object], messages: Messages, seconds: float
+        self,
+        url: str,
+        body: dict[str, object],
+        messages: Messages,
+        seconds: float,
+        completions: int,
     ) -> bytes:
-        async with self._room:
+        async with self._room.take(completions):
             try:
                 # httpx limits each read; only this limits a server that sends byte after byte.
                 async with asyncio.timeout(seconds):

@@ -134,7 +134,8 @@ class LanguageModelPolicy:
     @property
     def status(self) -> PolicyStatus:
         up = self._pool.healthy > 0 and (self._server is None or self._server.up)
-        return PolicyStatus(self._name, self._checkpoint, self._in_flight, up)
+        capacity = self._pool.capacity
+        return PolicyStatus(self._name, self._checkpoint, self._in_flight, up, capacity)
 
     @property
     def refused(self) -> frozenset[str]:

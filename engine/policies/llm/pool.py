@@ -1,4 +1,4 @@
-"""Several servers as one: each task keeps to its own, and moves on when that one is down."""
+"""Several servers as one: each task keeps to its own, unless that one is down or has a queue."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ from engine.policies.llm.prompts import Messages
 PATIENCE_SECONDS = 900.0
 """How long all servers may be down before the policy gives up."""
 
+SLACK = 0.25
+"""So much more of its capacity may a task's own server have to do than the idlest before the task
+goes elsewhere: prompts in the cache are worth a short queue, an idle server is worth more."""
+
 REST_SECONDS = 5.0
 """How long a server that failed is left alone; doubles with each failure up to a minute."""
 
@@ -24,17 +28,22 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Health:
-    """What is known of a server: failures since its last answer, and until when it rests."""
+    """What is known of a server.
+
+    Failures since its last answer, until when it rests, completions asked of it now.
+    """
 
     failures: int = 0
     until: float = 0.0
+    asked: int = 0
 
 
 class EndpointPool:
-    """Sends each request to a server that is up, the same one for a task while it lasts.
+    """Sends each request to a server that is up, the same one for a task as long as that is fair.
 
     Sticky, because a server that has seen a task has its prompt in the cache. Which server is a
-    task's own is decided by rendezvous hashing, so one that fails moves only its own tasks.
+    task's own is decided by rendezvous hashing, so one that fails moves only its own tasks; a
+    server with more to do than others, for its capacity, is passed over.
     """
 
     def __init__(
@@ -62,17 +71,27 @@ class EndpointPool:
         """The clients in the order they were given."""
         return tuple(self._clients)
 
+    @property
+    def capacity(self) -> int:
+        """Completions all servers together have room for at once."""
+        return sum(client.endpoint.capacity for client in self._clients)
+
     async def ready(self) -> None:
         """Wait until requests may be sent."""
         if self._await_ready is not None:
             await self._await_ready()
 
     def own(self, task_id: str) -> ChatClient:
-        """Return the client of the server a task goes to now: its own, or the next that is up."""
+        """Return the client of the server a task goes to now: its own, or the next with room."""
+        if len(self._clients) == 1:
+            return self._clients[0]
         now = time.monotonic()
         order = self._order(task_id)
-        up = next((index for index in order if self._health[index].until <= now), order[0])
-        return self._clients[up]
+        up = [index for index in order if self._health[index].until <= now] or order[:1]
+        loads = [self._health[index].asked / self._clients[index].endpoint.capacity for index in up]
+        most = min(loads) + SLACK
+        chosen = next(index for index, load in zip(up, loads, strict=True) if load <= most)
+        return self._clients[chosen]
 
     async def complete(self, task_id: str, messages: Messages, n: int, max_tokens: int) -> Reply:
         """Ask the task's server for `n` completions, another one when it is down.
@@ -85,9 +104,10 @@ class EndpointPool:
         while True:
             client = self.own(task_id)
             health = self._health[self._clients.index(client)]
-            await asyncio.sleep(max(0.0, health.until - time.monotonic()))
-            await self.ready()
+            health.asked += n
             try:
+                await asyncio.sleep(max(0.0, health.until - time.monotonic()))
+                await self.ready()
                 reply = await client.complete(messages, n, max_tokens)
             except ReplyError as error:
                 log.warning("%s", error)
@@ -97,6 +117,8 @@ class EndpointPool:
                 if time.monotonic() > deadline:
                     raise
                 continue
+            finally:
+                health.asked -= n
             health.failures, health.until = 0, 0.0
             return reply
 

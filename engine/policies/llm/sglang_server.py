@@ -27,6 +27,10 @@ from engine.policies.llm.process import Probes, ServerProcess, free_port
 RELOAD_SECONDS = 900.0
 CANARY_SECONDS = 300.0
 
+CAPACITY = 512
+"""Completions asked of each replica at once. More than it decodes at once is meant: sglang's guide
+to throughput wants 100 to 2000 requests in its queue, which it fills from as memory frees."""
+
 MERGED = "merged"
 """The folder of a checkpoint that holds its whole weights; see engine.learning.trainers."""
 
@@ -104,7 +108,8 @@ class SglangServer:
         port = free_port()
         self._port = port
         root = f"http://127.0.0.1:{port}"
-        self.endpoint = EndpointConfig(url=f"{root}/v1", server="sglang")
+        capacity = CAPACITY * serve.dp
+        self.endpoint = EndpointConfig(url=f"{root}/v1", server="sglang", capacity=capacity)
         self._process = ServerProcess(
             self._command(self._base),
             root,
