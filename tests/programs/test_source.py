@@ -146,6 +146,13 @@ def test_trials_at_module_level_are_left_out():
     assert result_of(kept, [[1, 3]]) == [[2, 4]]
 
 
+def test_a_trial_is_left_out_however_its_name_is_written():
+    # Python reads letters of other widths as the plain ones.
+    program = "def transform(grid):\n    return grid\n"
+    reply = f"```python\n{program}\nｔransform([[1]])\n```"
+    assert extract(reply).strip() == program.strip()
+
+
 def test_statements_that_build_tables_stay():
     program = (
         "TABLE = {}\n"
