@@ -21,6 +21,8 @@ from engine.programs.candidate import Candidate, Evaluation, Pull
 from engine.search.task_search import Archived, MayStart, Place, search_task
 from engine.search.vote import rank
 
+_FEWEST_TASKS = 64
+
 Phase: TypeAlias = Literal["train", "test"]
 
 
@@ -239,6 +241,19 @@ async def _search_all(
             )
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(min(settings.tasks_in_flight, len(stage.tasks))):
+        for _ in range(min(_width(settings, policy.status.capacity), len(stage.tasks))):
             group.create_task(search_some())
     return through
+
+
+def _width(settings: Settings, capacity: int) -> int:
+    """Return how many tasks to search at once: enough for a policy's servers to have no pause.
+
+    In refinement a task asks for `pull * in_flight` proposals at once. Not all of them are at the
+    servers: some are being run, some wait for an earlier pull, for pulls count in their order.
+    Hence twice as many tasks as would fill the servers.
+    """
+    search = settings.search
+    return settings.tasks_in_flight or max(
+        _FEWEST_TASKS, -(-2 * capacity // (search.pull * search.in_flight))
+    )

@@ -12,7 +12,7 @@ import hashlib
 import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -172,7 +172,8 @@ class _TaskSearch:
             if candidate.evaluation is not None and candidate.evaluation.perfect:
                 self._perfect += 1
                 self._behind[candidate.evaluation.pattern].add(candidate.source)
-            self._islands[plan.island].add(candidate)
+            # An arm lives as long as its task, and nobody asks it for the reply it came in.
+            self._islands[plan.island].add(replace(candidate, reply=None))
 
 
 async def _perform(
