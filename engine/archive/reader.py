@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from engine.arc import Task
-from engine.archive import arms, candidates, journal, pages, summaries
+from engine.archive import arms, bulk, candidates, journal, pages, summaries, tallies
 from engine.archive.database import explain, open_to_read
 from engine.archive.live import read_statuses
 from engine.archive.packing import Decompressor, PackingError, unpack_text
@@ -210,6 +210,42 @@ class RunReader:
             return arms.arm_rows(reading, iteration, task, c)
 
     # What happened, in order
+    # Much at once, for exports
+
+    def programs(self, iteration: int, task: int) -> list[bulk.ProgramRow]:
+        """Return the distinct programs of one search, in the order in which they first came."""
+        with self._reading(task) as reading:
+            return bulk.program_rows(reading, iteration, task)
+
+    def table(
+        self,
+        name: str,
+        columns: Sequence[str],
+        keys: Sequence[str],
+        after: tuple[Any, ...] | None = None,
+        limit: int = 5000,
+    ) -> list[tuple[Any, ...]]:
+        """Return a page of a table or view of archive.db by its keys; blobs come expanded."""
+        with self._reading() as reading:
+            return bulk.table_page(reading, name, columns, keys, after=after, limit=limit)
+
+    # Whole searches, to be counted
+
+    def searches(self) -> list[SearchRow]:
+        """Return every search begun so far, by iteration and task."""
+        with self._reading() as reading:
+            return tallies.search_rows(reading)
+
+    def search_columns(self, iteration: int, task: int) -> SearchColumns:
+        """Return the candidates of one search as columns."""
+        with self._reading(task) as reading:
+            return tallies.search_columns(reading, iteration, task)
+
+    def program_sources(self, programs: Iterable[int]) -> list[str]:
+        """Return the sources of programs by the archive's ids, in the order given."""
+        with self._reading() as reading:
+            return tallies.program_sources(reading, programs)
+
 
     def pulls_after(self, pull: int, limit: int = 2000) -> list[PullRow]:
         """Return the pulls committed after the one of row id `pull`, in commit order."""

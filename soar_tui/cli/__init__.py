@@ -18,6 +18,7 @@ from soar_tui.cli import (
     export,
     learn,
     run,
+    export_data,
     runs,
     setup,
     show,
@@ -45,7 +46,7 @@ submits two answers. The engine runs by itself: it outlives this terminal.
   Look        soar-tui runs            soar-tui show RUN TASK
               soar-tui status RUN      soar-tui tasks arc1-train:20
   Steer       soar-tui pause | resume | stop RUN
-  Hand over   soar-tui export submission RUN --out submission.json
+  Hand over   soar-tui export submission|dataset|programs|tables RUN --out PATH
   This machine                         soar-tui doctor
               soar-tui setup serve     soar-tui setup train
 
@@ -113,6 +114,9 @@ app.command(epilog=setup.EPILOG, rich_help_panel="This machine")(setup.setup)
 app.command(epilog=doctor.EPILOG, rich_help_panel="This machine")(doctor.doctor)
 
 
+export_app.command("dataset", epilog=export_data.DATASET_EPILOG)(export_data.dataset)
+export_app.command("programs", epilog=export_data.PROGRAMS_EPILOG)(export_data.programs)
+export_app.command("tables", epilog=export_data.TABLES_EPILOG)(export_data.tables)
 def main() -> None:
     """Run the command line and exit with its code (soar_tui.cli.errors)."""
     sys.exit(execute(sys.argv[1:]))

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
-
-import typer
+from typing import TYPE_CHECKING, TypeAlias
 
 from soar_tui.cli import terminal
 from soar_tui.cli.answers import SUBMITTED, ranked_patterns, searched_iterations
 from soar_tui.cli.errors import OK, InputError
-from soar_tui.cli.options import JsonOption, RunArgument
+from soar_tui.cli.options import ForceOption, JsonOption, OutOption, RunArgument
 
 if TYPE_CHECKING:
     from engine.arc import Task
@@ -35,15 +31,8 @@ Answer: TypeAlias = list[dict[str, list[list[int]]]]
 
 def submission(
     run: RunArgument,
-    out: Annotated[
-        Path,
-        typer.Option(
-            "--out", metavar="PATH", help="The file to write; - is stdout.", show_default=False
-        ),
-    ],
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace the file if it is there already.")
-    ] = False,
+    out: OutOption,
+    force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> int:
     """Write the two submissions of every task as Kaggle's submission.json.
@@ -54,13 +43,12 @@ def submission(
     from engine.archive.reader import RunReader
     from engine.config import load_settings
     from engine.control import SETTINGS_NAME, find_run
+    from engine.exports.output import new_file
     from soar_tui.cli.documents import ExportDocument
 
     to_stdout = str(out) == "-"
     if to_stdout and as_json:
         raise InputError("--out - and --json both want stdout: write the submission to a file")
-    if not to_stdout and out.exists() and not force:
-        raise InputError(f"{out}: there is a file of that name; --force replaces it")
     folder = find_run(run)
     settings = load_settings(folder / SETTINGS_NAME)
     with RunReader(folder) as reader:
@@ -80,7 +68,8 @@ def submission(
         sys.stdout.write(text)
         sys.stdout.flush()
     else:
-        _write_whole(out, text)
+        with new_file(out, force=force) as file:
+            file.write(text.encode())
     tests = sum(len(task.test) for task in tasks)
     if as_json:
         terminal.emit(
@@ -124,16 +113,3 @@ def _answer(reader: RunReader, task: int, iterations: list[int], settings: Setti
 
 def _attempts(first: list[list[int]], second: list[list[int]]) -> dict[str, list[list[int]]]:
     return {"attempt_1": first, "attempt_2": second}
-
-
-def _write_whole(path: Path, text: str) -> None:
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.new")
-    try:
-        with unfinished.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    except OSError:
-        unfinished.unlink(missing_ok=True)
-        raise

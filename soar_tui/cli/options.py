@@ -97,6 +97,14 @@ FromScratchOption: TypeAlias = Annotated[
     bool, typer.Option("--from-scratch", help="Start from the untrained policy.")
 ]
 
+OutOption: TypeAlias = Annotated[
+    Path,
+    typer.Option("--out", metavar="PATH", help="What to write; - is stdout.", show_default=False),
+]
+ForceOption: TypeAlias = Annotated[
+    bool, typer.Option("--force", help="Replace what is there already.")
+]
+
 DEFAULT_PRESET = "cpu"
 
 

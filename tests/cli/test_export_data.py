@@ -1,0 +1,116 @@
+"""Exports as a user asks for them: where they go, what they refuse, what they say."""
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+from tests.cli.program import PROGRAM, Ask, environment
+from tests.exports.runs import record_run, task
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return record_run(tmp_path / "home" / "runs" / "two", [task("a"), task("b", known=False)])
+
+
+def test_programs_go_to_a_file_whole_with_a_count_of_what_is_left_out(
+    ask: Ask, run: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "p.parquet"
+    said = ask("export", "programs", "two", "--out", str(out), "--json")
+    document = said.document
+    assert document["rows"] == pq.read_metadata(out).num_rows == 4
+    assert document["files"] == [{"path": str(out), "rows": 4, "bytes": out.stat().st_size}]
+    assert sum(reason["count"] for reason in document["left_out"]) == 12
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "p.parquet"]
+
+
+def test_stdout_takes_lines_of_json(ask: Ask, run: Path) -> None:
+    lines = ask("export", "programs", "two", "--out", "-").out.splitlines()
+    assert {json.loads(line)["task_id"] for line in lines} == {"a", "b"}
+    chats = ask("export", "dataset", "two", "--out", "-").out.splitlines()
+    assert all(json.loads(line)["prompt"] for line in chats)
+
+
+def test_what_is_there_is_replaced_only_with_force(ask: Ask, run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "p.jsonl"
+    out.write_text("mine")
+    said = ask("export", "programs", "two", "--out", str(out))
+    assert (said.code, out.read_text()) == (2, "mine")
+    assert "--force" in said.err
+    assert ask("export", "programs", "two", "--out", str(out), "--force").code == 0
+    assert json.loads(out.read_text().splitlines()[0])["task_id"] == "a"
+
+
+def test_a_folder_of_tables_never_takes_the_place_of_other_files(
+    ask: Ask, run: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "tables"
+    assert ask("export", "tables", "two", "--out", str(out)).code == 0
+    query = (
+        f"SELECT t.id, c.number FROM '{out}/candidate.parquet' c "
+        f"JOIN '{out}/task.parquet' t USING (task) WHERE c.iteration = 1 AND c.right ORDER BY ALL"
+    )
+    # Two of task a's candidates are right; the truth of b is not known.
+    assert duckdb.sql(query).fetchall() == [("a", 2), ("a", 4)]
+    assert ask("export", "tables", "two", "--out", str(out)).code == 2
+    assert ask("export", "tables", "two", "--out", str(out), "--force").code == 0
+    (out / "thesis.tex").write_text("years of work")
+    said = ask("export", "tables", "two", "--out", str(out), "--force")
+    assert (said.code, (out / "thesis.tex").read_text()) == (2, "years of work")
+    assert "thesis.tex" in said.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("programs", "two", "--out", "p.csv"), ".parquet"),
+        (("programs", "two", "--out", "p.jsonl", "--iteration", "3"), "--iteration 3"),
+        (("dataset", "two", "--out", "c.jsonl", "--iteration", "3"), "iteration 3"),
+        (("dataset", "two", "--out", "-", "--json"), "stdout"),
+        (("tables", "none", "--out", "t"), "'none'"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_its_name(
+    ask: Ask, run: Path, tmp_path: Path, arguments: tuple[str, ...], named: str
+) -> None:
+    os.chdir(tmp_path)
+    said = ask("export", *arguments)
+    assert said.code == 2
+    assert named in said.err
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
+def test_a_killed_export_leaves_its_place_free_and_is_begun_anew(
+    ask: Ask, run: Path, tmp_path: Path
+) -> None:
+    out, part = tmp_path / "p.jsonl", tmp_path / "p.jsonl.part"
+    # An export that waits for its stdin in the middle of writing, so that it can be killed there.
+    program = (
+        "import sys; from pathlib import Path; from engine.exports.output import new_file\n"
+        "with new_file(Path(sys.argv[1]), force=False) as file:\n"
+        "    file.write(b'half'); file.flush(); print('writing', flush=True); sys.stdin.read()\n"
+    )
+    writing = subprocess.Popen(
+        [PROGRAM[0], "-c", program, str(out)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment(tmp_path),
+    )
+    assert writing.stdout is not None
+    assert writing.stdout.readline() == b"writing\n"
+    said = ask("export", "programs", "two", "--out", str(out))
+    assert (said.code, "another export" in said.err) == (2, True)
+    writing.send_signal(signal.SIGKILL)
+    writing.communicate()
+    assert (part.read_bytes(), out.exists()) == (b"half", False)
+    said = ask("export", "programs", "two", "--out", str(out))
+    assert (said.code, part.exists()) == (0, False)
+    assert "cut off" in said.err
+    assert len(out.read_text().splitlines()) == 4

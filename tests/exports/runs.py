@@ -1,0 +1,95 @@
+"""Small runs recorded by the archive's own writer, for tests of what leaves a run."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from engine.arc import Pair, Task, as_grid, pack
+from engine.archive.writer import ArchiveWriter
+from engine.config import Settings, save_settings
+from engine.programs.candidate import Candidate, Failure, Pull, candidate_id
+from engine.programs.score import judge
+from engine.search.vote import Tallies, rank
+
+HOSTILE = "<script>alert('\x1b[31m\ud800')</script>"
+"""Text that a page, a terminal or strict UTF-8 would stumble over."""
+
+
+def task(name: str, *, known: bool = True) -> Task:
+    """A task whose rule is to mirror each row; its demonstrations are of different sizes."""
+    grids = [as_grid([[1, 2, 0], [3, 0, 4]]), as_grid([[5, 6]]), as_grid([[7, 0, 8, 9]])]
+    given = as_grid([[0, 1, 2]])
+    truth = (as_grid(given[:, ::-1]),) if known else None
+    return Task(name, tuple(Pair(g, as_grid(g[:, ::-1])) for g in grids), (given,), truth)
+
+
+RIGHT = "def transform(grid):\n    return [row[::-1] for row in grid]\n"
+SOURCES = (
+    RIGHT,
+    f"def transform(grid):\n    return grid  # {HOSTILE}\n",
+    "def transform(grid):\n    raise ValueError('no')\n",
+    "def transform(grid):\n    return [row[::-1] for row in grid][::-1]\n",
+)
+
+
+def _results(task: Task, source: str) -> tuple[bytes | Failure, ...]:
+    if "raise" in source:
+        return tuple(Failure("exception", f"ValueError: {HOSTILE}") for _ in task.inputs)
+    steps = [grid[:, ::-1] if "row[::-1]" in source else grid for grid in task.inputs]
+    steps = [grid[::-1] if "grid][::-1]" in source else grid for grid in steps]
+    return tuple(pack(as_grid(grid)) for grid in steps)
+
+
+def record_run(
+    folder: Path, tasks: list[Task], *, iterations: int = 2, settings: Settings | None = None
+) -> Path:
+    """Record a finished run in which every task has every source, a refinement and a repeat."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_settings(settings or Settings(iterations=iterations), folder / "run.toml")
+    asyncio.run(_record(folder, tasks, iterations))
+    return folder
+
+
+async def _record(folder: Path, tasks: list[Task], iterations: int) -> None:
+    writer = ArchiveWriter(folder)
+    writer.put_tasks(tasks)
+    for iteration in range(iterations):
+        writer.begin_iteration(iteration, "test", f"model {HOSTILE}", "untrained")
+        for index, searched in enumerate(tasks):
+            tallies = Tallies()
+            number = 0
+            chosen = [(None, (*SOURCES[1:], None)), (0, (SOURCES[0], SOURCES[2]))]
+            for pull, (parent, sources) in enumerate(chosen):
+                above = None if parent is None else candidate_id(iteration, index, parent)
+                operator = "sample" if parent is None else "refine"
+                candidates = []
+                for source in sources:
+                    evaluation = None
+                    if source is not None:
+                        results = _results(searched, source)
+                        evaluation = judge(searched.without_truth(), source, results)
+                    candidates.append(
+                        Candidate(
+                            candidate_id(iteration, index, number),
+                            operator,
+                            pull,
+                            0,
+                            above,
+                            source,
+                            evaluation,
+                            reply=f"I think {HOSTILE}",
+                        )
+                    )
+                    tallies.add(candidates[-1])
+                    number += 1
+                writer.put_pull(
+                    Pull(iteration, index, pull, operator, 0, above, None, 7, 1e9, 0.5), candidates
+                )
+            ranked = [(t.pattern, w, t.count) for t, w in rank(tallies.all(), "sum", 1000.0)]
+            writer.put_vote(iteration, index, "sum", ranked, 1.5)
+        writer.end_iteration(iteration, 3.0)
+        writer.put_metric(f"loss/{iteration}", 0, 2.0 - iteration)
+        writer.put_metric(f"loss/{iteration}", 1, float("nan"))
+    writer.put_event("info", "finished", HOSTILE)
+    await writer.close()
