@@ -172,6 +172,12 @@ def legend_partner(grid: Grid) -> Grid:
     return partner[grid]
 
 
+def repeats(grid: Grid, seen: Grid, period: int) -> bool:
+    """Whether rows so far apart agree in every cell seen in both."""
+    both = seen[period:] & seen[:-period]
+    return not (both & (grid[period:] != grid[:-period])).any()
+
+
 @remember
 def find_period(grid: Grid, hidden: int) -> tuple[Any, ...]:
     """(grid continued by its smallest period, -1 where unknown; rows; columns of the period).
@@ -180,10 +186,12 @@ def find_period(grid: Grid, hidden: int) -> tuple[Any, ...]:
     """
     height, width = grid.shape
     seen = grid != hidden
+    downs = [n for n in range(1, height + 1) if repeats(grid, seen, n)]
+    acrosses = [n for n in range(1, width + 1) if repeats(grid.T, seen.T, n)]
     for total in range(2, height + width):
-        for down in range(max(1, total - width), min(height, total - 1) + 1):
+        for down in downs:
             across = total - down
-            if down * across * 2 > height * width:
+            if across not in acrosses or down * across * 2 > height * width:
                 continue
             rows, columns = np.arange(height) % down, np.arange(width) % across
             place = rows[:, None] * across + columns[None, :]
@@ -205,17 +213,14 @@ def continue_lines(lines: Grid, empty: int) -> Grid:
     """Continue every line's content by its smallest period; empty lines stay."""
     whole = lines.copy()
     width = lines.shape[1]
-    for number, line in enumerate(lines):
-        filled = line != empty
-        if not filled.any():
-            continue
-        for period in range(1, width):
-            place = np.arange(width) % period
-            pattern = np.full(period, -1)
-            pattern[place[filled]] = line[filled]
-            if (pattern >= 0).all() and (pattern[place][filled] == line[filled]).all():
-                whole[number] = pattern[place]
-                break
+    for number, line in enumerate(lines.tolist()):
+        filled = [place for place in range(width) if line[place] != empty]
+        for period in range(1, width if filled else 1):
+            pattern = {place % period: line[place] for place in filled}
+            if len(pattern) < period or any(line[at] != pattern[at % period] for at in filled):
+                continue
+            whole[number] = [pattern[place % period] for place in range(width)]
+            break
     return whole
 
 
