@@ -39,6 +39,7 @@ from engine.archive.rows import (
     VoteResult,
 )
 from engine.archive.schema import ARCHIVE, ArchiveError
+from engine.archive.tallies import SearchColumns, SearchRow
 from engine.programs.candidate import Candidate, Pull
 
 
@@ -209,7 +210,6 @@ class RunReader:
         with self._reading(task) as reading:
             return arms.arm_rows(reading, iteration, task, c)
 
-    # What happened, in order
     # Much at once, for exports
 
     def programs(self, iteration: int, task: int) -> list[bulk.ProgramRow]:
@@ -246,6 +246,7 @@ class RunReader:
         with self._reading() as reading:
             return tallies.program_sources(reading, programs)
 
+    # What happened, in order
 
     def pulls_after(self, pull: int, limit: int = 2000) -> list[PullRow]:
         """Return the pulls committed after the one of row id `pull`, in commit order."""
