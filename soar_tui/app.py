@@ -286,7 +286,7 @@ class SoarApp(App[None]):
         place = self.current_place
         if place is None or not place.is_mounted or not place.is_current:
             return False
-        return self._question is None or self._answered == self._question
+        return (self._question is None or self._answered == self._question) and not place.busy
 
     def bookmarks(self) -> frozenset[int]:
         """Return the bookmarked candidates of the attached run."""

@@ -83,6 +83,7 @@ def at_equal_budget(found: Comparison) -> Figure:
             for at, name in enumerate(names)
         ),
         x_name="candidates of each search",
+        log_x=True,
     )
 
 
@@ -227,4 +228,5 @@ def model_sizes(points: tuple[ScalingPoint, ...]) -> Figure:
         if len(sized) > 1
         else (),
         x_name="parameters",
+        log_x=True,
     )

@@ -38,7 +38,7 @@ class Line:
 class Figure:
     """One figure: a table, curves over a common x where it has any, and a sentence to read it by.
 
-    `shares`: the curves' y are shares 0..1. `warnings` are of the run, where they belong here.
+    `shares`: the curves' y are shares 0..1; `log_x`: x is best seen by its logarithm. `warnings` are of the run, where they belong here.
     """
 
     name: str
@@ -48,6 +48,7 @@ class Figure:
     lines: tuple[Line, ...] = ()
     x_name: str = ""
     shares: bool = True
+    log_x: bool = False
     empty: str = "nothing to show yet"
     warnings: tuple[str, ...] = ()
 
@@ -69,6 +70,11 @@ def distance(value: Estimate | None) -> str:
 def difference(value: Estimate) -> str:
     """Return a difference of shares with its interval, in points: `+4.4 [-2.2, +11.1]`."""
     return f"{100 * value.value:+.1f} [{100 * value.low:+.1f}, {100 * value.high:+.1f}]"
+
+
+def money(cost: float, digits: int) -> str:
+    """Return a cost; where nothing has a price, that it is not known."""
+    return f"{cost:.{digits}f}" if cost else "–"
 
 
 def run_figures(run: RunAnalysis, iteration: int | None = None) -> tuple[Figure, ...]:
@@ -174,6 +180,7 @@ def against_budget(row: IterationFigures) -> Figure:
             Line("solved", tuple((float(x.budget), x.solved.value) for x in mine), "good"),
         ),
         x_name="candidates of each search",
+        log_x=True,
         empty=_UNKNOWN,
     )
 
@@ -210,6 +217,7 @@ def pass_at_k(row: IterationFigures) -> Figure:
             for name, series, role in _SERIES
         ),
         x_name="k",
+        log_x=True,
         empty=_UNKNOWN,
     )
 
@@ -246,6 +254,7 @@ def equal_budget(row: IterationFigures) -> Figure:
             ),
         ),
         x_name="candidates",
+        log_x=True,
         empty="no task has enough samples and refinements, or the truth is unknown",
     )
 
@@ -377,6 +386,7 @@ def diversity(run: RunAnalysis) -> Figure:
         if any(line("solved") + line("unsolved"))
         else (Line("all", line("all")),),
         x_name="iteration",
+        shares=False,
         warnings=tuple(f"{one.name}: {one.text}" for one in run.warnings),
     )
 
@@ -394,11 +404,11 @@ def spending(run: RunAnalysis) -> Figure:
                 duration(spent.learning_seconds),
                 count(spent.candidates),
                 count(spent.tokens_in + spent.tokens_out),
-                f"{spent.cost:.2f}",
+                money(spent.cost, 2),
                 "–" if each is None else duration(each.seconds),
                 "–" if each is None else count(each.candidates),
                 "–" if each is None else count(each.tokens_in + each.tokens_out),
-                "–" if each is None else f"{each.cost:.4f}",
+                "–" if each is None else money(each.cost, 4),
             )
         )
     return Figure(

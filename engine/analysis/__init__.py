@@ -35,6 +35,7 @@ from engine.analysis.run import RunAnalysis, RunRecords, analyse, read_records, 
 from engine.analysis.scaling import ScalingPoint, scaling
 from engine.analysis.spending import PerSolved, Spending
 from engine.analysis.tasks import HardTask, LostTask, NearTask
+from engine.analysis.together import ReadRun, members_of, side_of
 
 __all__ = [
     "BudgetFigures",
@@ -60,6 +61,7 @@ __all__ = [
     "PerSolved",
     "Pool",
     "PoolError",
+    "ReadRun",
     "RunAnalysis",
     "RunRecords",
     "RunWarning",
@@ -74,10 +76,12 @@ __all__ = [
     "compare",
     "estimate",
     "mcnemar",
+    "members_of",
     "pass_at_k",
     "pool",
     "read_records",
     "run_analysis",
     "scaling",
     "setting_changes",
+    "side_of",
 ]

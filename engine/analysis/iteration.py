@@ -162,6 +162,8 @@ def _passes(known: Sequence[SearchRecord]) -> tuple[PassFigures, ...]:
     found = []
     for series in SERIES:
         ks = budgets_of(known, series)
+        if not ks:
+            continue
         chances = [
             [
                 pass_at_k(r.counts[series], r.right[series], k) if r.counts[series] else 0.0
@@ -181,6 +183,8 @@ def _budgets(known: Sequence[SearchRecord]) -> tuple[BudgetFigures, ...]:
     found = []
     for series in SERIES:
         shown = budgets_of(known, series)
+        if not shown:
+            continue
         steps = range(len(shown))
         solved = np.array(
             [[r.solved_at[series][s] for s in steps] for r in known], dtype=np.float64
@@ -188,9 +192,7 @@ def _budgets(known: Sequence[SearchRecord]) -> tuple[BudgetFigures, ...]:
         oracle = np.array(
             [[r.oracle_at[series][s] for s in steps] for r in known], dtype=np.float64
         )
-        both = estimates(
-            np.hstack([solved.reshape(len(known), -1), oracle.reshape(len(known), -1)])
-        )
+        both = estimates(np.hstack([solved, oracle]))
         for step, budget in enumerate(shown):
             by_vote, by_oracle = both[step], both[len(shown) + step]
             assert by_vote is not None and by_oracle is not None

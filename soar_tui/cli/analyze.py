@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,9 +16,7 @@ from soar_tui.cli.options import JsonOption
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from engine.analysis import Pool, RunAnalysis, RunRecords
-    from engine.archive.reader import RunReader
-    from engine.config import Settings
+    from engine.analysis import Pool, ReadRun
     from soar_tui.figures import Figure
 
 EPILOG = """Examples:
@@ -55,29 +52,6 @@ FigureOption = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Asked:
-    """One run that was asked about: opened, read, and the iteration that was named, if one was."""
-
-    folder: Path
-    iteration: int | None
-    settings: Settings
-    reader: RunReader
-    records: RunRecords
-    analysis: RunAnalysis
-
-    @property
-    def latest(self) -> int:
-        """The iteration meant: the one named, else the latest one on target tasks with votes."""
-        if self.iteration is not None:
-            return self.iteration
-        voted = [row for row in self.analysis.iterations if row.tasks]
-        if not voted:
-            raise InputError(f"{self.folder.name}: no task has been voted on yet")
-        targets = [row.index for row in voted if row.phase == "test"]
-        return (targets or [row.index for row in voted])[-1]
-
-
 def analyze(
     *,
     runs: RunsArgument,
@@ -93,53 +67,44 @@ def analyze(
 
     with ExitStack() as stack:
         bar = stack.enter_context(progress(shown=not as_json))
-        asked = [stack.enter_context(open_run(text, bar)) for text in runs]
-        analyses = {one.folder: one for one in asked}
-        together = pool_of(asked, bar)
-        points = scaling([(one.analysis, one.settings) for one in analyses.values()])
-        if as_json:
-            from soar_tui.cli.analysis_documents import AnalysisDocument
+        read = [stack.enter_context(open_run(text, bar)) for text in runs]
+        together = pool_of(read, bar)
+    different = list({one.name: one for one in read}.values())
+    points = scaling([(one.analysis, one.settings) for one in different])
+    if as_json:
+        from soar_tui.cli.analysis_documents import AnalysisDocument
 
-            bar.stop()
-            terminal.emit(
-                AnalysisDocument(
-                    runs=[one.analysis for one in analyses.values()], pool=together, scaling=points
-                )
-            )
-            return OK
+        analyses = [one.analysis for one in different]
+        terminal.emit(AnalysisDocument(runs=analyses, pool=together, scaling=points))
+        return OK
     from soar_tui.comparison_figures import model_sizes, pooled
     from soar_tui.figures import chosen, run_figures
 
-    several = [pooled(together)] if together is not None else []
-    several += [model_sizes(points)] if len(analyses) > 1 else []
-    for one in analyses.values():
+    for one in different:
         figures = run_figures(one.analysis, one.iteration)
-        if not figure and len(analyses) > 1:
+        if not figure and len(different) > 1:
             figures = figures[:1]
-        print_figures(chosen(figures, figure or []), one.analysis.run)
+        print_figures(chosen(figures, figure or []), one.name)
+    several = [pooled(together)] if together is not None else []
+    several += [model_sizes(points)] if len(different) > 1 else []
     print_figures(chosen(several, figure or []), None)
     return OK
 
 
-def pool_of(asked: Sequence[Asked], bar: Progress) -> Pool | None:
+def pool_of(runs: Sequence[ReadRun], bar: Progress) -> Pool | None:
     """Return the vote over all that was asked for; of one run, over its iterations.
 
     None where that is fewer than two, or they share no task of known truth.
     """
-    from engine.analysis import Member, PoolError, pool
+    from engine.analysis import PoolError, members_of, pool
 
-    members = [Member(one.folder.name, one.latest, one.reader) for one in asked]
-    if len(asked) == 1 and asked[0].iteration is None:
-        (one,) = asked
-        phase = next(row.phase for row in one.analysis.iterations if row.index == one.latest)
-        voted = [row.index for row in one.analysis.iterations if row.tasks and row.phase == phase]
-        members = [Member(one.folder.name, index, one.reader) for index in voted]
+    members = members_of(runs)
     if len(members) < 2:
         return None
     step = bar.add_task("voting together", total=None)
     found = None
     try:
-        for done, total, last in pool(members, asked[0].settings.vote):
+        for done, total, last in pool(members, runs[0].settings.vote):
             bar.update(step, completed=done, total=total)
             found = last
     except PoolError as error:
@@ -148,9 +113,9 @@ def pool_of(asked: Sequence[Asked], bar: Progress) -> Pool | None:
 
 
 @contextmanager
-def open_run(text: str, bar: Progress) -> Iterator[Asked]:
+def open_run(text: str, bar: Progress) -> Iterator[ReadRun]:
     """Open and read a run that was asked for. Raises InputError and ArchiveError."""
-    from engine.analysis import RunRecords, read_records, run_analysis
+    from engine.analysis import ReadRun, RunRecords, read_records, run_analysis
     from engine.archive.reader import RunReader
     from engine.config import load_settings
     from engine.control import SETTINGS_NAME
@@ -166,8 +131,8 @@ def open_run(text: str, bar: Progress) -> Iterator[Asked]:
         voted = [row.index + 1 for row in analysis.iterations if row.tasks]
         if iteration is not None and iteration + 1 not in voted:
             which = ", ".join(map(str, voted)) or "none yet"
-            raise InputError(f"{text}: iterations with votes are {which}")
-        yield Asked(folder, iteration, settings, reader, records, analysis)
+            raise InputError(f"{text}: iterations with votes: {which}")
+        yield ReadRun(folder.name, settings, reader, records, analysis, iteration)
 
 
 def named_run(text: str) -> tuple[Path, int | None]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
 
 from soar_tui.cli import terminal
 from soar_tui.cli.analyze import (
-    Asked,
     FigureOption,
     RunsArgument,
     open_run,
@@ -17,9 +15,6 @@ from soar_tui.cli.analyze import (
 )
 from soar_tui.cli.errors import OK, InputError
 from soar_tui.cli.options import JsonOption
-
-if TYPE_CHECKING:
-    from engine.analysis import Side
 
 EPILOG = """Examples:
 
@@ -42,19 +37,25 @@ def compare(
 
     Each counts with its latest iteration that was voted on, or the one named by RUN:I.
     """
-    from engine.analysis import ComparisonError
+    from engine.analysis import ComparisonError, side_of
     from engine.analysis import compare as compare_sides
 
     if len(runs) < 2:
         raise InputError("it takes two runs to compare, e.g. `soar-tui compare base tuned`")
     with ExitStack() as stack:
         bar = stack.enter_context(progress(shown=not as_json))
-        asked = [stack.enter_context(open_run(text, bar)) for text in runs]
+        read = [stack.enter_context(open_run(text, bar)) for text in runs]
+        sides = []
+        for one in read:
+            side = side_of(one)
+            if side is None:
+                raise InputError(f"{one.name}: no task has been voted on yet")
+            sides.append(side)
         try:
-            found = compare_sides([side_of(one) for one in asked])
+            found = compare_sides(sides)
         except ComparisonError as error:
             raise InputError(str(error)) from error
-        together = pool_of(asked, bar)
+        together = pool_of(read, bar)
     if as_json:
         from soar_tui.cli.analysis_documents import ComparisonDocument
 
@@ -66,18 +67,3 @@ def compare(
     figures = [*comparison_figures(found), *([pooled(together)] if together else [])]
     print_figures(chosen(figures, figure or []), None)
     return OK
-
-
-def side_of(asked: Asked) -> Side:
-    """Return a run that was asked for as one side of a comparison."""
-    from engine.analysis import Side
-
-    index = asked.latest
-    row = next(row for row in asked.analysis.iterations if row.index == index)
-    return Side(
-        run=asked.folder.name,
-        iteration=index,
-        policy=row.policy,
-        settings=asked.settings,
-        records=asked.records.by_iteration()[index],
-    )

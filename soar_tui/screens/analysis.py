@@ -1,41 +1,49 @@
-"""Analysis (7): the run's curves over its iterations and its budget, beside another run's."""
+"""Analysis (7): a run's figures, one at a time, as a curve and a table; beside another run's.
+
+They are computed by engine.analysis in a thread beside the app, search by search, and are the ones
+that `soar-tui analyze` and `soar-tui compare` print.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.message import Message
 from textual.widgets import Static
+from textual.worker import get_current_worker
 
 from engine.archive import ArchiveError
 from engine.archive.reader import RunReader
-from engine.archive.rows import IterationRow, TaskRow
 from soar_tui.feed import OpenRun
 from soar_tui.keys import bindings
-from soar_tui.numbers import count, duration, percent
+from soar_tui.numbers import of
 from soar_tui.sanitise import one_line
-from soar_tui.screens.curves import solved_curves
-from soar_tui.screens.of_task import task_rows
 from soar_tui.screens.place import Place
 from soar_tui.screens.put import entitle, put
 from soar_tui.screens.rows import Column, Row, Rows
 from soar_tui.widgets.curve import Axes, CurveView, Series
+from soar_tui.widgets.palette import Role
+
+if TYPE_CHECKING:
+    from soar_tui.figures import Figure, Heading
+    from soar_tui.screens.analysis_reading import Analysed, Asked, Kept
+
+_GOOD: Final = frozenset({"solved", "tasks", "✓"})
+_NOTHING: Final = frozenset({"–", "?", "·", ""})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class AnalysisBody:
-    """A run's iterations and its tasks in the latest of them; `beside`: those of another run."""
+    """How far the run has come, and the one beside it: what makes the figures change."""
 
-    name: str
-    iterations: Sequence[IterationRow]
-    rows: Sequence[TaskRow]
-    beside: str
-    other: Sequence[IterationRow]
+    folder: Path
+    beside: Path | None
+    version: tuple[int, ...]
     trouble: str | None
 
 
@@ -50,190 +58,213 @@ class AnalysisQuestion:
         rows = run.iterations()
         if not rows:
             return None
-        searched = run.task_range(rows[-1])
-        trouble, other = None, []
-        if self.beside:
+        version = [len(rows), *(row.finished for row in rows)]
+        trouble, other = None, Path(self.beside) if self.beside else None
+        if other is not None:
             try:
-                with RunReader(Path(self.beside)) as reader:
-                    other = reader.iterations()
+                with RunReader(other) as reader:
+                    version += [row.finished for row in reader.iterations()]
             except ArchiveError as error:
-                trouble = str(error)
-        return AnalysisBody(
-            name=run.folder.name,
-            iterations=rows,
-            rows=task_rows(run, rows[-1].index)[searched.start : searched.stop],
-            beside=Path(self.beside).name,
-            other=other,
-            trouble=trouble,
+                trouble, other = str(error), None
+        return AnalysisBody(run.folder, other, tuple(version), trouble)
+
+
+class FigureTable(Rows):
+    """A table of rows under columns that come with them."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__((), id=id, classes=classes)
+
+    def show_table(self, headings: tuple[Heading, ...], rows: tuple[tuple[str, ...], ...]) -> None:
+        """Show these rows in place of what was there."""
+        self._columns = tuple(
+            Column(heading.title, "right" if heading.right else "left", heading.drop)
+            for heading in headings
         )
+        titles = [heading.title for heading in headings]
+        self.show([Row((at, row[:1]), _cells(titles, row)) for at, row in enumerate(rows)])
+        self.redraw()
 
 
-def _share(part: int | None, known: int) -> float:
-    return float("nan") if part is None or not known else part / known
+def _cells(titles: list[str], row: tuple[str, ...]) -> tuple[tuple[str, Role], ...]:
+    def role(title: str, cell: str) -> Role:
+        if cell in _NOTHING:
+            return "faint"
+        return "good" if title in _GOOD or cell in _GOOD else "text"
 
-
-def by_iteration(body: AnalysisBody) -> tuple[tuple[Series, ...], Axes]:
-    """Return solved, oracle and partial credit per iteration, as shares of the known tasks."""
-    series = _per_iteration(body.iterations, "")
-    if body.other:
-        points = _points(body.other, lambda row: _share(row.solved, row.known))
-        series = (*series, Series(f"solved, {body.beside}", points, "warn"))
-    return series, Axes(low=0, high=1, percent=True, x_name="iteration")
-
-
-def _per_iteration(rows: Sequence[IterationRow], note: str) -> tuple[Series, ...]:
-    return (
-        Series(f"oracle{note}", _points(rows, lambda r: _share(r.oracle, r.known)), "muted"),
-        Series(
-            f"partial credit{note}",
-            _points(rows, lambda r: float("nan") if r.partial_credit is None else r.partial_credit),
-            "primary",
-        ),
-        Series(f"solved{note}", _points(rows, lambda r: _share(r.solved, r.known)), "good"),
-    )
-
-
-def _points(
-    rows: Sequence[IterationRow], value: Callable[[IterationRow], float]
-) -> tuple[tuple[float, float], ...]:
-    return tuple((row.index + 1.0, value(row)) for row in rows)
-
-
-def by_tasks(body: AnalysisBody) -> tuple[tuple[Series, ...], Axes]:
-    """Return how many tasks were solved as more of them were voted on."""
-    row = body.iterations[-1]
-    return solved_curves(body.iterations, row, body.rows), Axes(
-        low=0, high=row.known or row.tasks, x_name="tasks voted on"
-    )
-
-
-def by_budget(body: AnalysisBody) -> tuple[tuple[Series, ...], Axes]:
-    """Return the tasks solved against the candidates spent, the cheapest tasks first.
-
-    A point (x, y) says: y tasks were solved by searches of at most x candidates each.
-    """
-    spent = sorted(row.candidates for row in body.rows if row.vote_right)
-    fits = sorted(row.candidates for row in body.rows if row.perfect)
-
-    def cumulated(values: Sequence[int]) -> tuple[tuple[float, float], ...]:
-        return ((0.0, 0.0), *((float(x), float(y)) for y, x in enumerate(values, 1)))
-
-    series = (
-        Series("some program fits", cumulated(fits), "primary"),
-        Series("solved", cumulated(spent), "good"),
-    )
-    return series, Axes(low=0, x_name="candidates of a task's search")
-
-
-def accuracy(body: AnalysisBody) -> tuple[tuple[Series, ...], Axes]:
-    """Return the tasks' best accuracies, in order."""
-    best = sorted((row.best for row in body.rows if row.best is not None), reverse=True)
-    points = tuple((float(place), value) for place, value in enumerate(best, 1))
-    return (Series("best accuracy", points, "accent"),), Axes(
-        low=0, high=1, percent=True, x_name="tasks, the best first"
-    )
-
-
-def speed(body: AnalysisBody) -> tuple[tuple[Series, ...], Axes]:
-    """Return candidates per second of engine time per iteration."""
-
-    def rate(row: IterationRow) -> float:
-        return float("nan") if not row.seconds else row.candidates / row.seconds
-
-    return (Series("candidates/s", _points(body.iterations, rate), "accent"),), Axes(
-        low=0, x_name="iteration"
-    )
-
-
-CURVES: Final[tuple[tuple[str, Callable[[AnalysisBody], tuple[tuple[Series, ...], Axes]]], ...]] = (
-    ("solved per iteration", by_iteration),
-    ("solved as tasks were voted on", by_tasks),
-    ("solved against candidates per task", by_budget),
-    ("best accuracy of each task", accuracy),
-    ("candidates per second", speed),
-)
+    return tuple((cell, role(title, cell)) for title, cell in zip(titles, row, strict=True))
 
 
 class Analysis(Place):
-    """One curve at a time, large; the figures it stands on beneath."""
+    """One figure at a time, chosen from a list: its curves large, the table beneath."""
 
     place = "analysis"
     BINDINGS: ClassVar[list[BindingType]] = bindings("analysis")
 
+    class Read(Message):
+        """The reading thread has more to show."""
+
+        def __init__(self, analysed: Analysed) -> None:
+            super().__init__()
+            self.analysed = analysed
+
     def __init__(self) -> None:
         super().__init__()
         self._body: AnalysisBody | None = None
+        self._kept: Kept | None = None
+        self._reading: Asked | None = None
+        self._analysed: Analysed | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether figures are still being read."""
+        return self._reading is not None
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """What there is to show so far."""
+        return () if self._analysed is None else self._analysed.figures
 
     def compose_place(self) -> ComposeResult:
-        with Vertical():
-            with Horizontal(id="both"):
-                yield Rows((Column("curve"),), id="curves", classes="pane")
+        with Horizontal(id="both"):
+            yield Rows((Column("figure"),), id="figures", classes="pane")
+            with Vertical(id="figure"):
                 yield CurveView(id="curve", classes="pane")
-            yield Rows(
-                (
-                    Column("iteration", "right"),
-                    Column("phase", drop=4),
-                    Column("policy", drop=5),
-                    Column("solved", "right"),
-                    Column("oracle", "right"),
-                    Column("partial", "right", drop=2),
-                    Column("candidates", "right"),
-                    Column("fit", "right", drop=1),
-                    Column("failed", "right", drop=3),
-                    Column("time", "right", drop=1),
-                ),
-                id="table",
-                classes="pane",
-            )
-            yield Static("", id="note", markup=False)
+                yield FigureTable(id="table", classes="pane")
+                yield Static("", id="about", markup=False)
+        yield Static("", id="note", markup=False)
 
     def question(self) -> AnalysisQuestion:
         return AnalysisQuestion(self.view.beside)
 
+    def forget_run(self) -> None:
+        super().forget_run()
+        self._body = self._analysed = None
+        self._stop()
+
+    def on_screen_suspend(self) -> None:
+        """Read nothing for a place that nobody looks at."""
+        self._stop()
+
+    def on_unmount(self) -> None:
+        """Let the reading thread end with the place."""
+        self._stop()
+
     def show(self, body: object) -> None:
         if body is None:
-            self.say("No iteration has begun yet.\n\nCurves appear with the first votes.")
+            self.say("No iteration has begun yet.\n\nFigures appear with the first votes.")
             return
         assert isinstance(body, AnalysisBody)
         self._body = body
-        names = self.query_one("#curves", Rows)
-        entitle(names, "curves")
-        names.show([Row(place, ((name, "text"),)) for place, (name, _) in enumerate(CURVES)])
-        names.set_reactive(Rows.cursor, self.view.curve)
         if self.focused is None:
-            names.focus()
-        self._show_curve()
-        table = self.query_one("#table", Rows)
-        entitle(table, "iterations")
-        table.show([_iteration_row(row, "") for row in body.iterations])
-        if body.other:
-            rows = [_iteration_row(row, f"{one_line(body.beside)} ") for row in body.other]
-            table.show([_iteration_row(row, "") for row in body.iterations] + rows)
-        note = body.trouble or (
-            "" if body.iterations[-1].known else "The truth of these tasks is unknown."
-        )
-        put(self.query_one("#note", Static), one_line(note))
+            self.query_one("#figures", Rows).focus()
+        self._read()
+        self._show_figures()
 
-    def _show_curve(self) -> None:
-        if self._body is None:
+    # Reading
+
+    def _read(self) -> None:
+        """Have read what is not shown yet; one reading at a time."""
+        from soar_tui.screens.analysis_reading import Asked, Kept, Reading
+
+        body = self._body
+        if body is None or self._reading is not None:
             return
-        name, make = CURVES[self.view.curve % len(CURVES)]
-        series, axes = make(self._body)
-        curve = self.query_one("#curve", CurveView)
-        entitle(curve, name)
-        curve.show(series, axes)
+        asked = Asked(body.folder, body.beside, self.view.iteration, body.version)
+        if self._analysed is not None and self._analysed.over and self._analysed.asked == asked:
+            return
+        if self._kept is None:
+            self._kept = Kept()
+        if self._analysed is not None and self._analysed.asked.folder != asked.folder:
+            self._analysed = None
+        self._reading = asked
+        reading = Reading(asked, self._kept, self._publish, self._left)
+        self.run_worker(reading.run, thread=True, group="analysis", exclusive=True)
+
+    def _publish(self, analysed: Analysed) -> None:
+        self.post_message(self.Read(analysed))
+
+    @staticmethod
+    def _left() -> bool:
+        return get_current_worker().is_cancelled
+
+    def _stop(self) -> None:
+        self._reading = None
+        self.workers.cancel_group(self, "analysis")
+
+    def on_analysis_read(self, event: Read) -> None:
+        """Show what has been read so far."""
+        if event.analysed.asked != self._reading:
+            return
+        self._analysed = event.analysed
+        if event.analysed.over:
+            self._reading = None
+            self._read()
+        self._show_figures()
+
+    # Showing
+
+    def _show_figures(self) -> None:
+        names = self.query_one("#figures", Rows)
+        names.show([Row(one.name, ((one.name, "text"),)) for one in self.figures])
+        entitle(names, "figures", self._progress())
+        if self.figures:
+            names.set_reactive(Rows.cursor, self.view.curve % len(self.figures))
+            names.redraw()
+        self._show_figure()
+        said = [] if self._body is None else [self._body.trouble]
+        said += [None if self._analysed is None else self._analysed.trouble]
+        note = self.query_one("#note", Static)
+        put(note, " ".join(one_line(one) for one in said if one))
+        note.display = any(said)
+
+    def _progress(self) -> str:
+        if self._reading is None:
+            return ""
+        now = self._analysed
+        if now is None or not now.total or now.over:
+            return "reading"
+        return f"{one_line(now.step)} {of(now.done, now.total)}"
+
+    def _chosen(self) -> Figure | None:
+        return self.figures[self.view.curve % len(self.figures)] if self.figures else None
+
+    def _show_figure(self) -> None:
+        figure = self._chosen()
+        curve, table = self.query_one("#curve", CurveView), self.query_one("#table", FigureTable)
+        about = self.query_one("#about", Static)
+        lines = () if figure is None else tuple(line for line in figure.lines if line.points)
+        curve.display = bool(lines)
+        table.display = figure is not None
+        if figure is None:
+            put(about, "reading …" if self.busy else "")
+            return
+        if lines:
+            entitle(curve, figure.name)
+            high = 1.0 if figure.shares else None
+            curve.show(
+                [Series(line.name, line.points, line.role) for line in lines],
+                Axes(0, high, figure.shares, figure.x_name, figure.log_x),
+            )
+        entitle(table, figure.name, f"{len(figure.rows):,} rows" if len(figure.rows) > 9 else "")
+        table.show_table(figure.headings, figure.rows)
+        words = [*(f"! {one_line(one)}" for one in figure.warnings), figure.about]
+        if not figure.rows:
+            words = [figure.empty, *words]
+        put(about, "\n".join(words))
 
     def on_line_list_moved(self) -> None:
-        """Show the curve under the cursor."""
-        cursor = self.query_one("#curves", Rows).cursor
-        if cursor != self.view.curve:
-            self.soar.look(curve=cursor)
-            self._show_curve()
+        """Show the figure under the cursor."""
+        names = self.query_one("#figures", Rows)
+        if self.figures and names.cursor != self.view.curve % len(self.figures):
+            self.soar.look(curve=names.cursor)
+            self._show_figure()
 
     def do_next_curve(self) -> None:
-        """Show the next curve."""
-        names = self.query_one("#curves", Rows)
-        names.cursor = (names.cursor + 1) % len(CURVES)
+        """Show the next figure."""
+        names = self.query_one("#figures", Rows)
+        if self.figures:
+            names.cursor = (names.cursor + 1) % len(self.figures)
 
     def why_not(self, key: str) -> str | None:
         if key == "compare" and not self.view.beside:
@@ -242,47 +273,33 @@ class Analysis(Place):
 
     def do_compare(self) -> None:
         """Take the other run away again."""
-        self.soar.look(beside="")
+        self.soar.look(beside="", curve=0)
 
     def copied(self) -> tuple[str, str] | None:
-        files = self.exported()
-        return None if not files else next(iter(files.items()))
+        figure = self._chosen()
+        return None if figure is None else (f"{_file(figure)}.csv", _csv(figure))
 
     def exported(self) -> dict[str, str] | None:
-        body = self._body
-        if body is None:
+        if not self.figures:
             return None
-        files = {}
-        for name, make in CURVES:
-            series, axes = make(body)
-            lines = [f"series,{axes.x_name or 'x'},y"]
-            lines += [f'"{one.name}",{x:g},{y:g}' for one in series for x, y in one.points]
-            files[f"{name.replace(' ', '-')}.csv"] = "\n".join(lines) + "\n"
+        files = {f"{_file(figure)}.csv": _csv(figure) for figure in self.figures}
+        if self._analysed is not None and self._analysed.document is not None:
+            files["analysis.json"] = self._analysed.document
         return files
 
 
-def _iteration_row(row: IterationRow, prefix: str) -> Row:
-    return Row(
-        (prefix, row.index),
-        (
-            (f"{prefix}{row.index + 1}", "text"),
-            (row.phase, "muted"),
-            (f"{one_line(row.policy)}, {one_line(Path(row.checkpoint).name)}", "muted"),
-            (_of(row.solved, row), "good"),
-            (_of(row.oracle, row), "text"),
-            (percent(row.partial_credit), "text"),
-            (count(row.candidates), "text"),
-            (count(row.perfect), "text"),
-            (count(row.errors), "muted"),
-            (duration(row.seconds), "muted"),
-        ),
-    )
+def _file(figure: Figure) -> str:
+    return figure.name.replace(" ", "-").replace("'", "").replace(",", "").replace("@", "-at-")
 
 
-def _of(part: int | None, row: IterationRow) -> str:
-    return (
-        "?" if part is None or not row.known else f"{percent(part / row.known)} {part}/{row.known}"
-    )
+def _csv(figure: Figure) -> str:
+    """Return a figure's table as CSV; every cell as it is shown."""
+
+    def line(cells: tuple[str, ...]) -> str:
+        return ",".join('"' + cell.replace('"', '""') + '"' for cell in cells)
+
+    titles = tuple(heading.title for heading in figure.headings)
+    return "\n".join(map(line, (titles, *figure.rows))) + "\n"
 
 
 PLACE = Analysis

@@ -67,6 +67,11 @@ class Place(Screen[None]):
         """What of the run is being looked at."""
         return self.soar.view
 
+    @property
+    def busy(self) -> bool:
+        """Whether it is still making what it shows of its answer."""
+        return False
+
     # What a place says for itself
 
     def question(self) -> Question | GlobalQuestion | None:

@@ -36,12 +36,16 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """What a picture of curves spans; None is taken from the points. `percent` labels y as such."""
+    """What a picture of curves spans; None is taken from the points.
+
+    `percent` labels y as such; `log_x` places x, which must be above 0, by its logarithm.
+    """
 
     low: float | None = None
     high: float | None = None
     percent: bool = False
     x_name: str = ""
+    log_x: bool = False
 
 
 def draw_curves(
@@ -52,7 +56,7 @@ def draw_curves(
     span = _span(series, axes)
     faint, muted = palette.ink("faint"), palette.ink("muted")
     lines = [_legend(series, axes, width, palette)]
-    characters, styles = _plot(series, span, plot, palette)
+    characters, styles = _plot(series, span, plot, palette, log_x=axes.log_x)
     for y, (line, inks) in enumerate(zip(characters, styles, strict=True)):
         share = 1 - y / max(1, plot[0] - 1)
         labelled = y in (0, plot[0] - 1) or (plot[0] > 6 and y == plot[0] // 2)
@@ -126,6 +130,8 @@ def _plot(
     span: tuple[float, float, float, float],
     size: tuple[int, int],
     palette: Palette,
+    *,
+    log_x: bool,
 ) -> tuple[list[str], list[list[Style | None]]]:
     height, width = size
     total = np.zeros((height, width), dtype=np.int64)
@@ -135,7 +141,10 @@ def _plot(
             continue
         values = np.array(one.points, dtype=np.float64)
         with np.errstate(over="ignore", invalid="ignore"):  # a diverged loss may be anything
-            xs = (values[:, 0] - span[0]) / (span[1] - span[0])
+            places, edges = values[:, 0], np.array(span[:2])
+            if log_x:
+                places, edges = np.log(places), np.log(edges)
+            xs = (places - edges[0]) / (edges[1] - edges[0])
             ys = (values[:, 1] - span[2]) / (span[3] - span[2])
         ys = np.clip(ys, -_OUTSIDE, _OUTSIDE)
         bits = codes(line_dots(xs, ys, (DOWN * height, ACROSS * width)))

@@ -1,0 +1,202 @@
+"""Reading runs for the Analysis place, in a thread beside the app, a search at a time.
+
+What was read is kept: a search that was voted on never changes, so each is read once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from engine.analysis import (
+    Comparison,
+    ComparisonError,
+    Pool,
+    PoolError,
+    ReadRun,
+    RunRecords,
+    compare,
+    members_of,
+    pool,
+    read_records,
+    run_analysis,
+    scaling,
+    side_of,
+)
+from engine.archive import ArchiveError
+from engine.archive.reader import RunReader
+from engine.config import ConfigError, load_settings
+from engine.control import SETTINGS_NAME
+from soar_tui.cli.analysis_documents import AnalysisDocument, ComparisonDocument
+from soar_tui.cli.documents import Document
+from soar_tui.comparison_figures import comparison_figures, model_sizes, pooled
+from soar_tui.figures import Figure, run_figures
+
+_SECONDS: Final = 0.5
+_SHARE: Final = 4
+"""Figures so far are shown every half second at most, and take a quarter of the time at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be shown: a run, one beside it (None: none), and an iteration (None: the latest).
+
+    `version` says how far the runs have come, so that the same question is not answered twice.
+    """
+
+    folder: Path
+    beside: Path | None
+    iteration: int | None
+    version: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """The figures so far: `done` of `total` steps of what is said; `over`: there are no more.
+
+    `document` is what `analyze --json`, or `compare --json`, prints of the same, once it is over.
+    """
+
+    asked: Asked
+    figures: tuple[Figure, ...]
+    step: str
+    done: int
+    total: int
+    over: bool
+    trouble: str | None = None
+    document: str | None = None
+
+
+class Stopped(Exception):  # noqa: N818 - no error: whoever asked has left
+    """Nobody wants to know any more."""
+
+
+@dataclass(slots=True)
+class Kept:
+    """What was read of runs, by folder."""
+
+    records: dict[Path, RunRecords] = field(default_factory=dict)
+
+
+class Reading:
+    """One answer in the making; `publish` is called with it as it grows, from this thread.
+
+    It ends as soon as `cancelled` says so, at most one search later.
+    """
+
+    def __init__(
+        self,
+        asked: Asked,
+        kept: Kept,
+        publish: Callable[[Analysed], None],
+        cancelled: Callable[[], bool],
+    ) -> None:
+        self._asked, self._kept = asked, kept
+        self._publish, self._cancelled = publish, cancelled
+        self._so_far: tuple[Figure, ...] = ()
+        self._shown = time.monotonic() - _SECONDS
+        self._began = self._cost = 0.0
+
+    def run(self) -> None:
+        """Read everything and publish it; what cannot be read is published as trouble."""
+        try:
+            with ExitStack() as stack:
+                self._read(stack)
+        except Stopped:
+            return
+        except (ArchiveError, ConfigError, OSError) as error:
+            self._end(trouble=str(error))
+
+    def _read(self, stack: ExitStack) -> None:
+        folders = dict.fromkeys(
+            one for one in (self._asked.folder, self._asked.beside) if one is not None
+        )
+        runs = [self._open(folder, stack) for folder in folders]
+        own = run_figures(runs[0].analysis, self._asked.iteration)
+        comparison, trouble = self._compare(runs) if len(runs) > 1 else (None, None)
+        points = scaling([(one.analysis, one.settings) for one in runs])
+        more = [*comparison_figures(comparison)] if comparison is not None else []
+        more += [model_sizes(points)] if len(runs) > 1 else []
+        self._so_far = (*more, *own)
+        together = None
+        if trouble is None and all(one.through for one in runs):
+            together, trouble = self._pool(runs)
+        if together is not None:
+            self._so_far = (*more, *own, pooled(together))
+        document: Document = AnalysisDocument(
+            runs=[one.analysis for one in runs], pool=together, scaling=points
+        )
+        if comparison is not None:
+            document = ComparisonDocument(comparison=comparison, pool=together)
+        self._end(trouble=trouble, document=msgspec.json.encode(document).decode() + "\n")
+
+    def _open(self, folder: Path, stack: ExitStack) -> ReadRun:
+        settings = load_settings(folder / SETTINGS_NAME)
+        reader = stack.enter_context(RunReader(folder))
+        records = self._kept.records.setdefault(folder, RunRecords())
+        mine = folder == self._asked.folder
+        # A comparison comes first in the list, so nothing is listed before it is there.
+        alone = self._asked.beside is None
+        for done, total in read_records(reader, settings, records):
+            self._stop_if_left()
+            if self._may_show():
+                if alone:
+                    analysis = run_analysis(folder.name, reader, settings, records)
+                    self._so_far = run_figures(analysis, self._asked.iteration)
+                self._show(f"reading {folder.name}", done, total)
+        analysis = run_analysis(folder.name, reader, settings, records)
+        return ReadRun(
+            folder.name,
+            settings,
+            reader,
+            records,
+            analysis,
+            self._asked.iteration if mine else None,
+        )
+
+    def _compare(self, runs: Sequence[ReadRun]) -> tuple[Comparison | None, str | None]:
+        sides = [side for one in runs if (side := side_of(one)) is not None]
+        try:
+            return (compare(sides) if len(sides) > 1 else None), None
+        except ComparisonError as error:
+            return None, str(error)
+
+    def _pool(self, runs: Sequence[ReadRun]) -> tuple[Pool | None, str | None]:
+        members, together = members_of(runs), None
+        if len(members) < 2:
+            return None, None
+        try:
+            for done, total, found in pool(members, runs[0].settings.vote):
+                self._stop_if_left()
+                if self._may_show():
+                    self._show("voting together", done, total)
+                together = found
+        except PoolError as error:
+            return None, str(error)
+        return together, None
+
+    def _stop_if_left(self) -> None:
+        if self._cancelled():
+            raise Stopped
+
+    def _may_show(self) -> bool:
+        self._began = time.monotonic()
+        return self._began - self._shown >= max(_SECONDS, _SHARE * self._cost)
+
+    def _show(self, step: str, done: int, total: int) -> None:
+        self._publish(Analysed(self._asked, self._so_far, step, done, total, over=False))
+        self._shown = time.monotonic()
+        self._cost = self._shown - self._began
+
+    def _end(self, *, trouble: str | None = None, document: str | None = None) -> None:
+        self._publish(
+            Analysed(
+                self._asked, self._so_far, "", 0, 0, over=True, trouble=trouble, document=document
+            )
+        )
