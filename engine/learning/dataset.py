@@ -10,7 +10,9 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,9 @@ from engine.arc import as_grid, pack, unpack
 from engine.arc.document import TaskFileError, parse_task, task_document
 from engine.learning.example import Example
 from engine.programs.candidate import Candidate, Evaluation, Failure, Result
+
+_HEAD = re.compile(rb'\{"origin":"\w+","candidate":\d+,"task":\{"id":(?P<task>"(?:[^"\\]|\\.)*")')
+"""How every line begins, so that lines of one task are told without reading them whole."""
 
 
 class DatasetError(ValueError):
@@ -45,20 +50,61 @@ def write_dataset(examples: Iterable[Example], path: Path) -> int:
 
 def read_dataset(path: Path) -> Iterator[Example]:
     """Yield a dataset's examples in order. Raises DatasetError naming the file and the line."""
+    for number, line in enumerate(_lines(path), 1):
+        yield parse_example(line, f"{path}, line {number}")
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """A dataset's consecutive lines of one task, not read yet; `first` is the first's number."""
+
+    path: Path
+    first: int
+    lines: tuple[bytes, ...]
+
+    def examples(self) -> Iterator[Example]:
+        """Yield the examples. Raises DatasetError naming the file and the line."""
+        for number, line in enumerate(self.lines, self.first):
+            yield parse_example(line, f"{self.path}, line {number}")
+
+
+def read_portions(path: Path) -> Iterator[Portion]:
+    """Yield a dataset task by task, for other processes to read. Raises DatasetError."""
+    portion: list[bytes] = []
+    before = b""
+    number = 0
+    for number, line in enumerate(_lines(path), 1):
+        head = _HEAD.match(line)
+        if head is None:
+            raise DatasetError(f"{path}, line {number}: no example")
+        if portion and head["task"] != before:
+            yield Portion(path, number - len(portion), tuple(portion))
+            portion = []
+        before = head["task"]
+        portion.append(line)
+    if portion:
+        yield Portion(path, number - len(portion) + 1, tuple(portion))
+
+
+def _lines(path: Path) -> Iterator[bytes]:
     try:
         with (
             path.open("rb") as file,
             zstandard.ZstdDecompressor().stream_reader(file) as packed,
         ):
-            for number, line in enumerate(io.TextIOWrapper(packed, "ascii"), 1):
-                try:
-                    yield _example(json.loads(line), f"{path}, line {number}")
-                except (ValueError, KeyError, TypeError) as error:
-                    raise DatasetError(f"{path}, line {number}: {error}") from error
+            yield from io.BufferedReader(packed, 1 << 20)
     except OSError as error:
         raise DatasetError(f"{path}: {error.strerror}") from error
-    except (zstandard.ZstdError, UnicodeDecodeError) as error:
+    except zstandard.ZstdError as error:
         raise DatasetError(f"{path}: not a dataset: {error}") from error
+
+
+def parse_example(line: bytes, place: str) -> Example:
+    """Return the example of a dataset's line; `place` names it in errors. Raises DatasetError."""
+    try:
+        return _example(json.loads(line.decode("ascii")), place)
+    except (ValueError, KeyError, TypeError) as error:
+        raise DatasetError(f"{place}: {error}") from error
 
 
 def _document(example: Example) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -22,15 +22,14 @@ from numpy.typing import NDArray
 DIMENSIONS = 256
 NEAR = 0.9
 """Cosine above which two programs count as the same (SOAR §7)."""
+_UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
 def embed(sources: Sequence[str]) -> NDArray[np.float32]:
     """Return unit vectors of shape (programs, DIMENSIONS), float32; zeros for what won't parse."""
     vectors = np.zeros((len(sources), DIMENSIONS), dtype=np.float32)
     for row, source in enumerate(sources):
-        for piece, count in Counter(_pieces(source)).items():
-            place, sign = _bucket(piece)
-            vectors[row, place] += sign * math.sqrt(count)
+        vectors[row] = _vector(source)
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     np.divide(vectors, norms, out=vectors, where=norms > 0)
     return vectors
@@ -55,30 +54,56 @@ def diversity(sources: Sequence[str]) -> float | None:
     count = len(sources)
     if count < 2:
         return None
-    total = embed(sources).sum(axis=0, dtype=np.float64)
+    vectors = embed(sources).astype(np.float64)
+    total = vectors.sum(axis=0)
     pairs = count * (count - 1)
     # Σ_{i≠j} v_i·v_j = |Σ v|² - Σ |v|², so no matrix of all pairs is needed.
-    unit = sum(1 for source in sources if _parses(source))
-    return 1.0 - (float(total @ total) - unit) / pairs
+    return 1.0 - float(total @ total - np.square(vectors).sum()) / pairs
+
+
+def _vector(source: str) -> NDArray[np.float64]:
+    """Return a program's damped counts by bucket, not yet normalised; zeros if it won't parse."""
+    try:
+        parts = [_counted(part) for part in _statements(source)]
+    except _UNREADABLE:
+        # A part may be none by itself (a string or a bracket that spans its end).
+        try:
+            parts = [_counted(source)]
+        except _UNREADABLE:
+            return np.zeros(DIMENSIONS)
+    # The module itself is a piece, so that an empty program has a direction, too.
+    pieces = np.concatenate([_MODULE, *(pieces for pieces, _ in parts)])
+    counts = np.concatenate([[1], *(counts for _, counts in parts)])
+    distinct, place = np.unique(pieces, return_inverse=True)
+    damped = np.sqrt(np.bincount(place, counts, len(distinct)))
+    signs = np.where(distinct >> np.uint64(63), 1.0, -1.0)
+    buckets = (distinct % np.uint64(DIMENSIONS)).astype(np.intp)
+    vector: NDArray[np.float64] = np.zeros(DIMENSIONS)
+    np.add.at(vector, buckets, signs * damped)
+    return vector
+
+
+def _statements(source: str) -> list[str]:
+    """Cut a program before its top-level functions, which many programs have in common."""
+    return [part for part in re.split(r"^(?=def )", source, flags=re.MULTILINE) if part]
+
+
+@lru_cache(maxsize=4096)
+def _counted(source: str) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Return the distinct pieces of a text, as digests, and how often each is there."""
+    counts = Counter(_pieces(source))
+    pieces = np.array([_digest(piece) for piece in counts], dtype=np.uint64)
+    return pieces, np.array(list(counts.values()), dtype=np.int64)
 
 
 @lru_cache(maxsize=65536)
-def _bucket(piece: str) -> tuple[int, float]:
-    digest = hashlib.blake2b(piece.encode("utf-8", "replace"), digest_size=4).digest()
-    number = int.from_bytes(digest, "big")
-    return number % DIMENSIONS, 1.0 if number >> 31 else -1.0
-
-
-def _parses(source: str) -> bool:
-    return any(True for _ in _pieces(source))
+def _digest(piece: str) -> int:
+    digest = hashlib.blake2b(piece.encode("utf-8", "replace"), digest_size=8).digest()
+    return int.from_bytes(digest, "big")
 
 
 def _pieces(source: str) -> Iterator[str]:
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return
-    stack: list[tuple[ast.AST, str]] = [(tree, "")]
+    stack: list[tuple[ast.AST, str]] = [(child, "Module") for child in ast.parse(source).body]
     while stack:
         node, above = stack.pop()
         kind = type(node).__name__
@@ -103,3 +128,6 @@ def _name(node: ast.expr) -> str:
 
 def _literal(node: ast.expr) -> str:
     return f"{node.value!r:.40}" if isinstance(node, ast.Constant) else type(node).__name__
+
+
+_MODULE = np.array([_digest("Module")], dtype=np.uint64)

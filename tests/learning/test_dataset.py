@@ -1,12 +1,14 @@
 """Datasets survive the way to disk and back, and a damaged one says where."""
 
+import itertools
+
 import pytest
 import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.arc import Pair, Task, as_grid, pack
-from engine.learning.dataset import DatasetError, read_dataset, write_dataset
+from engine.learning.dataset import DatasetError, read_dataset, read_portions, write_dataset
 from engine.learning.example import Example
 from engine.programs.candidate import Candidate, Evaluation, Failure
 
@@ -95,3 +97,29 @@ def test_a_file_that_is_no_dataset_is_refused(tmp_path):
     path.write_text("hello")
     with pytest.raises(DatasetError, match="not a dataset"):
         list(read_dataset(path))
+
+
+@given(st.lists(examples, max_size=8))
+@settings(max_examples=60)
+def test_portions_hold_a_task_each_and_all_there_is(tmp_path_factory, data):
+    path = tmp_path_factory.mktemp("dataset") / "examples.jsonl.zst"
+    write_dataset(data, path)
+    portions = [list(portion.examples()) for portion in read_portions(path)]
+    assert [plain(e) for portion in portions for e in portion] == [plain(e) for e in data]
+    ids = [{example.task.id for example in portion} for portion in portions]
+    assert all(len(each) == 1 for each in ids)
+    assert all(one != next_one for one, next_one in itertools.pairwise(ids))
+
+
+def test_a_portion_names_the_line_that_is_damaged(tmp_path):
+    path = tmp_path / "examples.jsonl.zst"
+    task = Task("a", (Pair(as_grid([[1]]), as_grid([[2]])),), (as_grid([[3]]),))
+    write_dataset([Example("correct", task, "x", 1)], path)
+    good = zstandard.ZstdDecompressor().stream_reader(path.read_bytes()).read()
+    path.write_bytes(zstandard.compress(good + good.replace(b"[[1]]", b"[[11]]")))
+    (portion,) = read_portions(path)
+    with pytest.raises(DatasetError, match=r"line 2.*11, not 0 to 9"):
+        list(portion.examples())
+    path.write_bytes(zstandard.compress(good + b'{"origin":"correct"}\n'))
+    with pytest.raises(DatasetError, match="line 2: no example"):
+        list(read_portions(path))

@@ -79,5 +79,20 @@ def test_diversity_is_the_mean_over_pairs(programs):
     assert diversity(programs) == pytest.approx(sum(pairs) / len(pairs), abs=1e-5)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def inside():\n    pass",
+        "@wraps(f)\ndef g():\n    pass",
+        "x = (1,\ndef f(): pass)",
+        "# only",
+    ],
+)
+def test_text_that_is_cut_in_the_wrong_place_is_taken_whole(text):
+    whole = f'NOTE = """\n{text}\n"""\n'
+    assert np.linalg.norm(embed([whole])[0]) == pytest.approx(1.0, abs=1e-5)
+    assert cosine(whole, whole + "# and a remark\n") == pytest.approx(1.0, abs=1e-5)
+
+
 def test_diversity_of_one_program_is_unknown():
     assert diversity([FLIP]) is None

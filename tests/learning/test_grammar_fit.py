@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +14,12 @@ import pytest
 from engine.arc.load import load_tasks
 from engine.learning.dataset import write_dataset
 from engine.learning.example import Example
-from engine.learning.trainers.grammar.decisions import decisions, edit_between, edit_shares
+from engine.learning.trainers.grammar.decisions import (
+    decisions,
+    edit_between,
+    edit_counts,
+    edit_shares,
+)
 from engine.learning.trainers.grammar.fit import train
 from engine.learning.trainers.grammar.trainer import GrammarTrainer
 from engine.learning.trainers.protocol import TrainingError
@@ -160,7 +167,7 @@ def test_edits_are_told_by_what_they_leave():
         if c.steps[0].primitive is one.primitive and c.steps[0].text != one.text
     )
     assert edit_between((one, two), (same, two)) == "reparameterise"
-    assert edit_shares([]) == dict.fromkeys(EDITS, 1 / len(EDITS))
+    assert edit_shares(edit_counts([])) == dict.fromkeys(EDITS, 1 / len(EDITS))
 
 
 async def test_the_training_job_reports_and_writes(examples, tmp_path):
@@ -175,6 +182,57 @@ async def test_the_training_job_reports_and_writes(examples, tmp_path):
     assert load_weights(made.path).meta["examples"] == len(examples)
     assert losses == list(made.losses)
     assert losses[-1] < losses[0]
+
+
+async def test_programs_of_another_language_are_counted_as_left_out(examples, tmp_path):
+    foreign = Example("correct", TASKS[0].without_truth(), "def transform(grid):\n    return 1", 1)
+    write_dataset([*examples, foreign, foreign], tmp_path / "data.jsonl.zst")
+    made = await GrammarTrainer(tmp_path / "train.log", workers=1).train(
+        tmp_path / "data.jsonl.zst", None, tmp_path / "checkpoint", lambda progress: None
+    )
+    assert (made.rows, made.dropped) == (len(examples), 2)
+
+
+HOLDER = """
+import asyncio, sys
+from pathlib import Path
+from engine.learning.trainers.grammar.trainer import GrammarTrainer
+
+folder = Path(sys.argv[1])
+asyncio.run(
+    GrammarTrainer(folder / "train.log", workers=2).train(
+        folder / "data.jsonl.zst", None, folder / "checkpoint", lambda progress: None
+    )
+)
+"""
+
+
+def test_the_job_and_its_workers_end_with_an_engine_that_is_killed(examples, tmp_path):
+    os.mkfifo(tmp_path / "data.jsonl.zst")  # nobody writes to it, so that the job waits
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path)], start_new_session=True
+    ) as holder:
+        deadline = time.monotonic() + 60
+        while not (jobs := working_on(tmp_path)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert jobs
+        holder.kill()
+    while working_on(tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not working_on(tmp_path)
+
+
+def working_on(folder):
+    """Processes whose command line names a folder, those that have ended left out."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (place / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if str(folder).encode() in command and b"grammar.fit" in command:
+            found.append(int(place.name))
+    return found
 
 
 async def test_a_dataset_without_our_programs_is_an_error_that_says_so(tmp_path):

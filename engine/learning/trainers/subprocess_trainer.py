@@ -15,7 +15,7 @@ import asyncio
 import json
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -24,20 +24,16 @@ import numpy as np
 
 from engine.config import ConfigError, TrainConfig
 from engine.learning.dataset import DatasetError, read_dataset
+from engine.learning.trainers.job import run_job
 from engine.learning.trainers.protocol import Checkpoint, Progress, TrainingError
 from engine.learning.trainers.rows import write_rows
 from engine.policies.llm.environment import missing_packages
 from engine.policies.llm.environments import training_environment, training_python
-from engine.policies.llm.leash import GRACE_SECONDS, leashed
 from engine.policies.llm.local import GGUF
-from engine.policies.llm.process import log_tail
 from engine.policies.llm.sglang_server import MERGED
 
 _LORA_JOB = Path(__file__).with_name("lora_job.py")
 _GGUF_JOB = Path(__file__).with_name("gguf_job.py")
-
-_LONGEST_LINE = 1 << 24
-
 
 _NEEDED = {
     "unsloth": ("unsloth", "transformers", "trl", "peft", "torch"),
@@ -159,66 +155,17 @@ class SubprocessTrainer:
         on_progress: Callable[[Progress], None],
     ) -> dict[str, Any]:
         """Run a job's script to its end and return its last words. Raises TrainingError."""
-        name = script.stem
-        job_file = folder / f"{name}.json"
+        job_file = folder / f"{script.stem}.json"
         job_file.write_text(json.dumps(job, indent=1), encoding="utf-8")
-        self._log_file.parent.mkdir(parents=True, exist_ok=True)
-        done: dict[str, Any] | None = None
-        async with self._process([self._python, str(script), str(job_file)]) as process:
-            assert process.stdout is not None
-            while line := await self._line(process.stdout, name):
-                try:
-                    said = json.loads(line)
-                    match said["event"]:
-                        case "step":
-                            on_progress(_progress(said))
-                        case "done":
-                            done = said
-                        case "failed":
-                            raise TrainingError(f"{name}: {said['reason']}")
-                except (ValueError, KeyError, TypeError) as error:
-                    raise TrainingError(f"{name}: said {line[:80]!r}, no line of ours") from error
-            code = await process.wait()
-        if code or done is None:
-            raise TrainingError(self._ended(name, f"ended with exit code {code}"))
-        return done
-
-    async def _line(self, stream: asyncio.StreamReader, name: str) -> bytes:
-        limit = self._config.silence_seconds
-        try:
-            async with asyncio.timeout(limit):
-                return await stream.readline()
-        except TimeoutError:
-            raise TrainingError(self._ended(name, f"said nothing for {limit:g} s")) from None
-
-    def _ended(self, name: str, what: str) -> str:
-        return f"{name} {what}; {self._log_file} ends with\n{log_tail(self._log_file)}"
-
-    @asynccontextmanager
-    async def _process(self, command: Sequence[str]) -> AsyncIterator[asyncio.subprocess.Process]:
-        """Run a command on a leash; whatever happens, it is gone afterwards."""
-        with self._log_file.open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
-                *leashed(command),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=log,
-                start_new_session=True,
-                limit=_LONGEST_LINE,
-                # Its own environment's packages, whatever ours is started with.
-                env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
-            )
-        try:
-            yield process
-        finally:
-            assert process.stdin is not None
-            process.stdin.close()
-            try:
-                async with asyncio.timeout(GRACE_SECONDS + 5.0):
-                    await process.wait()
-            except TimeoutError:
-                process.kill()
-                await process.wait()
+        return await run_job(
+            script.stem,
+            [self._python, str(script), str(job_file)],
+            self._log_file,
+            on_progress,
+            # Its own environment's packages, whatever ours is started with.
+            environment={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
+            silence_seconds=self._config.silence_seconds,
+        )
 
 
 @asynccontextmanager
@@ -238,13 +185,3 @@ def _make(folder: Path, out_dir: Path) -> None:
         raise TrainingError(f"{out_dir}: there already")
     shutil.rmtree(folder, ignore_errors=True)  # what a training that was killed has left
     folder.mkdir(parents=True)
-
-
-def _progress(said: Mapping[str, Any]) -> Progress:
-    return Progress(
-        step=said["step"],
-        steps=said["steps"],
-        loss=said["loss"],
-        tokens=said["tokens"],
-        seconds=said["seconds"],
-    )

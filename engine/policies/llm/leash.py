@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 GRACE_SECONDS = 10.0
 """Between telling a process group to end and killing it."""
@@ -21,10 +22,25 @@ NOT_FOUND = 127
 """Exit code when the command cannot be started, as a shell has it."""
 
 
+TAIL_LINES = 20
+"""Lines of a command's log that an error shows."""
+
+
 def leashed(command: Sequence[str]) -> list[str]:
     """Return the command line that runs a command on a leash held by its standard input."""
     # By its path and isolated: it needs nothing but the standard library, and starts at once.
     return [sys.executable, "-I", __file__, *command]
+
+
+def log_tail(path: Path, lines: int = TAIL_LINES) -> str:
+    """Return the last lines of a log, cut to 200 characters each; empty when there is none."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - 200 * lines))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return "\n".join(line[:200] for line in text.splitlines()[-lines:])
 
 
 def run(command: Sequence[str]) -> int:

@@ -14,13 +14,7 @@ from pathlib import Path
 import httpx
 
 from engine.policies.llm.errors import StartError
-from engine.policies.llm.leash import GRACE_SECONDS, leashed
-
-TAIL_LINES = 20
-"""Lines of a server's log that an error shows."""
-
-RESTARTS = 3
-"""Restarts in a row before a server counts as gone for good."""
+from engine.policies.llm.leash import GRACE_SECONDS, leashed, log_tail
 
 _STEADY_SECONDS = 300.0
 """A server that was up for as long starts with all its restarts again."""
@@ -45,6 +39,8 @@ class Probes:
     misses: int = 3
     first_rest: float = 2.0
     """The wait before the first restart; it doubles with each further one."""
+    restarts: int = 3
+    """Restarts in a row before it counts as gone for good."""
 
 
 def free_port() -> int:
@@ -55,23 +51,12 @@ def free_port() -> int:
         return port
 
 
-def log_tail(path: Path, lines: int = TAIL_LINES) -> str:
-    """Return the last lines of a log, cut to 200 characters each; empty when there is none."""
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - 200 * lines))
-            text = file.read().decode("utf-8", "replace")
-    except OSError:
-        return ""
-    return "\n".join(line[:200] for line in text.splitlines()[-lines:])
-
-
 class ServerProcess:
     """One server kept running from `start` to `close`.
 
     It lives in a process group of its own, on a leash: it ends when this process does, however
-    that ends. It is restarted when it ends by itself or no longer answers; when RESTARTS in a
-    row fail, `ready` raises StartError with the tail of its log.
+    that ends. It is restarted when it ends by itself or no longer answers; when so many
+    restarts in a row fail as its probes allow, `ready` raises StartError with the tail of its log.
     """
 
     def __init__(
@@ -144,7 +129,7 @@ class ServerProcess:
             else:
                 failures = 1 if seconds >= _STEADY_SECONDS else failures + 1
                 reason = StartError(self._shown("ended"))
-            if failures > RESTARTS:
+            if failures > self._probes.restarts:
                 self._failure = reason
                 self._settled.set()
                 return

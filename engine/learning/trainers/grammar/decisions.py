@@ -7,8 +7,9 @@ be done, and the step itself names a primitive and the values of its slots.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from engine.policies.grammar.bench import NOT_APPLICABLE, carry_out
 from engine.policies.grammar.checkpoint import slot_name, value_name
 from engine.policies.grammar.language import Primitive, Step
 from engine.policies.grammar.model import EDITS
-from engine.policies.grammar.problem import problem_of
+from engine.policies.grammar.problem import Problem, problem_of
 from engine.policies.grammar.source import parse
 from engine.policies.grammar.trained import step_inputs
 from engine.policies.grammar.traits import roles, traits
@@ -58,17 +59,64 @@ def decisions(examples: Iterable[Example]) -> Iterator[Decision]:
     yield from _of_task(together)
 
 
-def edit_shares(examples: Iterable[Example]) -> dict[str, float]:
-    """Return the share of each of EDITS among repairs, one added to each count."""
-    counts = Counter(dict.fromkeys(EDITS, 1))
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """Decisions as one table, a row each; see Decision for its columns."""
+
+    inputs: NDArray[np.float32]
+    vectors: NDArray[np.float32]
+    parts: NDArray[np.float32]
+    primitives: tuple[str, ...]
+    slots: tuple[tuple[tuple[str, tuple[str, ...]], ...], ...]
+    weights: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.primitives)
+
+
+def table(found: Sequence[Decision]) -> Decisions:
+    """Return decisions as one table."""
+    return Decisions(
+        np.array([decision.inputs for decision in found], dtype=np.float32),
+        np.array([decision.vector for decision in found], dtype=np.float32),
+        np.array([decision.parts for decision in found], dtype=np.float32),
+        tuple(decision.primitive for decision in found),
+        tuple(decision.slots for decision in found),
+        np.array([decision.weight for decision in found]),
+    )
+
+
+def joined(tables: Iterable[Decisions]) -> Decisions:
+    """Return several tables, one below the other; no rows of no tables."""
+    filled = [each for each in tables if len(each)]
+    if not filled:
+        return table([])
+    return Decisions(
+        np.concatenate([each.inputs for each in filled]),
+        np.concatenate([each.vectors for each in filled]),
+        np.concatenate([each.parts for each in filled]),
+        tuple(chain.from_iterable(each.primitives for each in filled)),
+        tuple(chain.from_iterable(each.slots for each in filled)),
+        np.concatenate([each.weights for each in filled]),
+    )
+
+
+def edit_counts(examples: Iterable[Example]) -> Counter[str]:
+    """Count which of EDITS the repairs among examples made."""
+    counts: Counter[str] = Counter()
     for example in examples:
         if example.parent is None or example.parent.source is None:
             continue
         before, after = parse(example.parent.source), parse(example.source)
         if before and after:
             counts[edit_between(before, after)] += 1
-    total = sum(counts.values())
-    return {edit: counts[edit] / total for edit in EDITS}
+    return counts
+
+
+def edit_shares(counts: Mapping[str, int]) -> dict[str, float]:
+    """Return the share of each of EDITS, one added to each count."""
+    total = sum(counts.values()) + len(EDITS)
+    return {edit: (counts.get(edit, 0) + 1) / total for edit in EDITS}
 
 
 def edit_between(before: tuple[Step, ...], after: tuple[Step, ...]) -> str:
@@ -90,25 +138,51 @@ def edit_between(before: tuple[Step, ...], after: tuple[Step, ...]) -> str:
     return "insert" if len(new) > 1 and new[1:] == old[: len(new) - 1] else "replace"
 
 
+@dataclass(frozen=True, slots=True)
+class _State:
+    """A problem, with the traits and roles that a choice made there looks at."""
+
+    problem: Problem
+    vector: NDArray[np.float32]
+    parts: NDArray[np.float32]
+
+
+def _state(problem: Problem) -> _State:
+    return _State(problem, traits(problem), roles(problem))
+
+
 def _of_task(examples: list[Example]) -> Iterator[Decision]:
     many = Counter(example.origin for example in examples)
+    # Correct programs and repairs answer one and the same task, and many begin alike.
+    shared: dict[tuple[str, ...], _State | None] = {}
     for example in examples:
         weight = ORIGIN_WEIGHTS[example.origin] / many[example.origin]
-        yield from _of_example(example, weight)
+        seen = {} if example.origin == "hindsight" else shared
+        yield from _of_example(example, weight, seen)
 
 
-def _of_example(example: Example, weight: float) -> Iterator[Decision]:
-    problem = problem_of(example.task)
+def _of_example(
+    example: Example, weight: float, seen: dict[tuple[str, ...], _State | None]
+) -> Iterator[Decision]:
+    """Yield an example's decisions; `seen` holds states of its task by the steps that led there.
+
+    A state is None where the last of those steps does not apply.
+    """
     steps = parse(example.source)
     if steps is None:
         return
+    taken: tuple[str, ...] = ()
+    if taken not in seen:
+        seen[taken] = _state(problem_of(example.task))
     previous: Primitive | None = None
     for depth, step in enumerate(steps):
-        vector, parts = traits(problem), roles(problem)
+        state = seen[taken]
+        if state is None:
+            return
         yield Decision(
-            step_inputs(vector, previous, depth),
-            vector,
-            parts,
+            step_inputs(state.vector, previous, depth),
+            state.vector,
+            state.parts,
             step.primitive.name,
             tuple(
                 (slot_name(step.primitive, place), _names(value))
@@ -116,10 +190,13 @@ def _of_example(example: Example, weight: float) -> Iterator[Decision]:
             ),
             weight,
         )
-        try:
-            problem = problem.moved([carry_out(step, grid) for grid in problem.grids])
-        except NOT_APPLICABLE:
-            return
+        taken = (*taken, step.text)
+        if depth + 1 < len(steps) and taken not in seen:
+            try:
+                moved = [carry_out(step, grid) for grid in state.problem.grids]
+                seen[taken] = _state(state.problem.moved(moved))
+            except NOT_APPLICABLE:
+                seen[taken] = None
         previous = step.primitive
 
 

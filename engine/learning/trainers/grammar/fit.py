@@ -10,19 +10,28 @@ import argparse
 import json
 import sys
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from itertools import groupby
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.learning.dataset import read_dataset
-from engine.learning.example import Example
-from engine.learning.trainers.grammar.decisions import Decision, decisions, edit_shares
+from engine.learning.dataset import Portion, read_portions
+from engine.learning.trainers.grammar.decisions import (
+    Decisions,
+    decisions,
+    edit_counts,
+    edit_shares,
+    joined,
+    table,
+)
+from engine.learning.trainers.grammar.regress import Report, one_hot, regress, regress_roles
 from engine.policies.grammar.checkpoint import (
     Softmax,
     Weights,
@@ -32,43 +41,41 @@ from engine.policies.grammar.checkpoint import (
     value_name,
 )
 from engine.policies.grammar.language import PRIMITIVES
-from engine.policies.grammar.trained import aligned, aligned_steps, softmax
-from engine.policies.grammar.traits import ROLES
+from engine.policies.grammar.trained import DEPTHS, aligned, aligned_steps
 
 GOING_ON = 0.5
 FEWEST = 5
 """Decisions below which a slot is left to the untrained model."""
 _PENALTY = 1e-3
-_BATCH = 1024
-_CHUNK_TASKS = 8
-
-Report = Callable[[int, int, float], None]
-"""Called with (rounds done, all rounds, mean loss in nats)."""
+_SLOT_PENALTY = 3e-3
+_PORTION_TASKS = 8
 
 
 def fit(
-    found: Sequence[Decision], base: Weights | None, report: Report, *, seed: int = 0
+    found: Decisions, base: Weights | None, report: Report, pool: Executor, *, seed: int = 0
 ) -> tuple[Softmax, dict[str, Softmax]]:
     """Return the softmax of primitives and those of slots that make the decisions likeliest.
 
     Weights are held near those of `base` (None: near 0) by an L2 penalty, the more so the more
-    decisions the base saw. Raises ValueError when there is nothing to learn from. The same
-    decisions, base and seed give the same weights.
+    decisions the base saw. Slots are fitted in `pool`, beside the primitives. Raises ValueError
+    when there is nothing to learn from. The same decisions, base and seed give the same weights.
     """
-    if not found:
+    if not len(found):
         raise ValueError("no example holds a program of this language")
-    rng = np.random.default_rng(seed)
     names = tuple(PRIMITIVES)
-    steps = _regress(
-        np.stack([decision.inputs for decision in found]),
-        _one_hot([(decision.primitive,) for decision in found], names),
-        np.array([decision.weight for decision in found]),
-        rng,
+    slots = _slot_fits(found, base, seed)
+    fitted = pool.map(_fit_slot, slots.values())
+    steps = regress(
+        found.inputs,
+        one_hot([(name,) for name in found.primitives], names),
+        found.weights,
+        np.random.default_rng(seed),
         penalty=_PENALTY * _faith(base, len(found)),
         start=None if base is None else aligned_steps(base.steps),
         report=report,
     )
-    return Softmax(names, steps), _fit_slots(found, base, rng)
+    known = {} if base is None else dict(base.slots)
+    return Softmax(names, steps), known | dict(zip(slots, fitted, strict=True))
 
 
 def _faith(base: Weights | None, found: int) -> float:
@@ -76,44 +83,67 @@ def _faith(base: Weights | None, found: int) -> float:
     return 1.0 if base is None else 1.0 + float(base.meta["decisions"]) / found
 
 
-def _fit_slots(
-    found: Sequence[Decision], base: Weights | None, rng: np.random.Generator
-) -> dict[str, Softmax]:
-    uses: dict[str, list[tuple[Decision, tuple[str, ...]]]] = defaultdict(list)
-    for decision in found:
-        for name, values in decision.slots:
-            uses[name].append((decision, values))
+@dataclass(frozen=True, slots=True)
+class _SlotFit:
+    """What the fit of one slot needs: what it looks at and what was chosen, a row each.
+
+    `looked_at` holds roles for a slot of colours, else traits; `start` the base's weights for the
+    values of `domain` (None: unknown to it).
+    """
+
+    kind: str
+    domain: tuple[str, ...]
+    looked_at: NDArray[np.float32]
+    chosen: tuple[tuple[str, ...], ...]
+    weights: NDArray[np.float64]
+    start: NDArray[np.float32] | None
+    faith: float
+    seed: tuple[int, int]
+
+
+def _slot_fits(found: Decisions, base: Weights | None, seed: int) -> dict[str, _SlotFit]:
+    uses: dict[str, list[tuple[int, tuple[str, ...]]]] = defaultdict(list)
+    for row, slots in enumerate(found.slots):
+        for name, values in slots:
+            uses[name].append((row, values))
     domains = _domains()
-    known = {} if base is None else base.slots
-    faith = _faith(base, len(found))
-    fitted = dict(known)
+    fits: dict[str, _SlotFit] = {}
     for name in sorted(uses):
         if len(uses[name]) < FEWEST:
             continue
-        weights = np.array([decision.weight for decision, _ in uses[name]])
-        chosen = [values for _, values in uses[name]]
         kind, domain = domains[name]
-        if kind == "colour":
-            parts = np.stack([decision.parts for decision, _ in uses[name]])
-            start = known[name].weights[:, 0] if name in known else None
-            fitted[name] = Softmax(
-                ("role",), _regress_roles(parts, chosen, weights, start, 3e-3 * faith)
-            )
-            continue
-        vectors = np.stack([decision.vector for decision, _ in uses[name]])
-        fitted[name] = Softmax(
+        rows = [row for row, _ in uses[name]]
+        known = None if base is None else base.slots.get(name)
+        colours = kind == "colour"
+        fits[name] = _SlotFit(
+            kind,
             domain,
-            _regress(
-                vectors,
-                _one_hot(chosen, domain),
-                weights,
-                rng,
-                penalty=(3e-3 + 0.5 / len(chosen)) * (faith if name in known else 1.0),
-                start=aligned(known[name], domain) if name in known else None,
-                rounds=30 if len(chosen) > 500 else 60,
-            ),
+            (found.parts if colours else found.vectors)[rows],
+            tuple(values for _, values in uses[name]),
+            found.weights[rows],
+            None if known is None else known.weights if colours else aligned(known, domain),
+            1.0 if known is None else _faith(base, len(found)),
+            (seed, zlib.crc32(name.encode())),
         )
-    return fitted
+    return fits
+
+
+def _fit_slot(slot: _SlotFit) -> Softmax:
+    if slot.kind == "colour":
+        start = None if slot.start is None else slot.start[:, 0]
+        penalty = _SLOT_PENALTY * slot.faith
+        weights = regress_roles(slot.looked_at, slot.chosen, slot.weights, start, penalty)
+        return Softmax(("role",), weights)
+    weights = regress(
+        slot.looked_at,
+        one_hot(slot.chosen, slot.domain),
+        slot.weights,
+        np.random.default_rng(slot.seed),
+        penalty=(_SLOT_PENALTY + 0.5 / len(slot.chosen)) * slot.faith,
+        start=slot.start,
+        rounds=30 if len(slot.chosen) > 500 else 60,
+    )
+    return Softmax(slot.domain, weights)
 
 
 def _domains() -> dict[str, tuple[str, tuple[str, ...]]]:
@@ -128,78 +158,6 @@ def _domains() -> dict[str, tuple[str, tuple[str, ...]]]:
     return found
 
 
-def _one_hot(chosen: Sequence[tuple[str, ...]], values: tuple[str, ...]) -> NDArray[np.float32]:
-    """Return rows that share 1 among the chosen values; values not in the domain get none."""
-    place = {value: column for column, value in enumerate(values)}
-    rows = np.zeros((len(chosen), len(values)), dtype=np.float32)
-    for row, names in enumerate(chosen):
-        for name in names:
-            if name in place:
-                rows[row, place[name]] += 1 / len(names)
-    return rows
-
-
-def _regress(
-    inputs: NDArray[np.float32],
-    wanted: NDArray[np.float32],
-    weights: NDArray[np.float64],
-    rng: np.random.Generator,
-    *,
-    penalty: float,
-    start: NDArray[np.float32] | None = None,
-    rounds: int = 30,
-    rate: float = 0.05,
-    report: Report | None = None,
-) -> NDArray[np.float32]:
-    """Fit a softmax regression by Adam on shuffled batches; shape (inputs, values).
-
-    `penalty` is L2, on the distance from `start` (None: from 0).
-    """
-    count, shape = len(inputs), (inputs.shape[1], wanted.shape[1])
-    shares = (weights / weights.mean()).astype(np.float32)[:, None]
-    centre = np.zeros(shape, dtype=np.float32) if start is None else start
-    fitted = centre.copy()
-    mean, square = np.zeros_like(fitted), np.zeros_like(fitted)
-    step = 0
-    for done in range(rounds):
-        order = rng.permutation(count)
-        loss = 0.0
-        for first in range(0, count, _BATCH):
-            rows = order[first : first + _BATCH]
-            likely = softmax(inputs[rows] @ fitted)
-            loss -= float((shares[rows] * wanted[rows] * np.log(likely + 1e-9)).sum())
-            slope = inputs[rows].T @ ((likely - wanted[rows]) * shares[rows]) / len(rows)
-            slope += penalty * (fitted - centre)
-            step += 1
-            mean = 0.9 * mean + 0.1 * slope
-            square = 0.99 * square + 0.01 * slope * slope
-            size = rate * (1 - 0.9 * done / rounds) / (1 - 0.9**step)
-            fitted -= size * mean / (np.sqrt(square / (1 - 0.99**step)) + 1e-6)
-        if report is not None:
-            report(done + 1, rounds, loss / count)
-    return fitted
-
-
-def _regress_roles(
-    parts: NDArray[np.float32],
-    chosen: Sequence[tuple[str, ...]],
-    weights: NDArray[np.float64],
-    start: NDArray[np.float32] | None,
-    penalty: float,
-) -> NDArray[np.float32]:
-    """Fit one weight per role, so that the chosen colours are the likeliest; (roles, 1)."""
-    colours = np.array([int(names[0]) for names in chosen])
-    shares = (weights / weights.sum()).astype(np.float32)
-    centre = np.zeros(len(ROLES), dtype=np.float32) if start is None else start
-    fitted = centre.copy()
-    for _ in range(200):
-        likely = softmax(parts @ fitted)
-        likely[np.arange(len(colours)), colours] -= 1
-        fitted -= np.einsum("n,nc,ncr->r", shares, likely, parts)
-        fitted -= penalty * (fitted - centre)
-    return fitted[:, None]
-
-
 def train(
     dataset: Path,
     out: Path,
@@ -208,47 +166,41 @@ def train(
     base: Path | None = None,
     seed: int = 0,
     workers: int = 1,
-) -> int:
-    """Fit a model to a dataset, write the checkpoint, and return how many decisions it saw.
+) -> tuple[int, int]:
+    """Fit a model to a dataset, write the checkpoint, and return (rows learned from, left out).
 
-    Examples are replayed by `workers` processes; how many there are changes nothing in the
-    result. `base` is a checkpoint to stay near. Raises DatasetError, CheckpointError, and
-    ValueError when there is nothing to learn from.
+    Examples are replayed and slots fitted by `workers` processes; how many there are changes
+    nothing in the result. `base` is a checkpoint to stay near. Raises DatasetError,
+    CheckpointError, and ValueError when there is nothing to learn from.
     """
     known = None if base is None else load_weights(base)
-    found: list[Decision] = []
+    edits: Counter[str] = Counter()
     examples = 0
-    repairs: list[Example] = []
-    context = get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        for chunk in pool.map(_replay, _chunks(dataset)):
-            found += chunk
-    for example in read_dataset(dataset):
-        examples += 1
-        if example.parent is not None:
-            repairs.append(example)
-    steps, slots = fit(found, known, report, seed=seed)
-    meta = {"examples": examples, "decisions": len(found), "seed": seed}
-    save_weights(Weights(steps, slots, edit_shares(repairs), GOING_ON, meta), out)
-    return len(found)
+    tables: list[Decisions] = []
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        for found, counted, count in pool.map(_replay, _several(read_portions(dataset))):
+            tables.append(found)
+            edits += counted
+            examples += count
+        every = joined(tables)
+        steps, slots = fit(every, known, report, pool, seed=seed)
+    meta = {"examples": examples, "decisions": len(every), "seed": seed}
+    save_weights(Weights(steps, slots, edit_shares(edits), GOING_ON, meta), out)
+    # Every example that could be replayed has one first step.
+    used = int(every.inputs[:, -DEPTHS].sum())
+    return used, examples - used
 
 
-def _chunks(dataset: Path) -> Iterator[list[Example]]:
-    """Yield the examples of a few tasks at a time."""
-    chunk: list[Example] = []
-    tasks = 0
-    for _, examples in groupby(read_dataset(dataset), key=lambda example: example.task.id):
-        chunk += examples
-        tasks += 1
-        if tasks == _CHUNK_TASKS:
-            yield chunk
-            chunk, tasks = [], 0
-    if chunk:
-        yield chunk
+def _several(portions: Iterator[Portion]) -> Iterator[list[Portion]]:
+    """Yield a few tasks' portions at a time."""
+    while some := list(islice(portions, _PORTION_TASKS)):
+        yield some
 
 
-def _replay(examples: list[Example]) -> list[Decision]:
-    return list(decisions(examples))
+def _replay(portions: Sequence[Portion]) -> tuple[Decisions, Counter[str], int]:
+    """Return the decisions of some tasks' examples, the edits of repairs, how many examples."""
+    examples = [example for portion in portions for example in portion.examples()]
+    return table(list(decisions(examples))), edit_counts(examples), len(examples)
 
 
 def main() -> int:
@@ -274,7 +226,7 @@ def main() -> int:
         say("step", step=done, steps=rounds, loss=loss, tokens=0)
 
     try:
-        count = train(
+        rows, dropped = train(
             arguments.dataset,
             arguments.out,
             report,
@@ -285,7 +237,7 @@ def main() -> int:
     except ValueError as error:
         say("failed", reason=str(error))
         return 1
-    say("done", rows=count, dropped=0, losses=losses, tokens=0, surviving=None)
+    say("done", rows=rows, dropped=dropped, losses=losses, tokens=0, surviving=None)
     return 0
 
 

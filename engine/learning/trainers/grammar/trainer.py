@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from engine.learning.trainers.protocol import Checkpoint, Progress, TrainingError
+from engine.learning.trainers.job import run_job
+from engine.learning.trainers.protocol import Checkpoint, Progress
 
 SILENCE_SECONDS = 1800.0
 """Without a line from the job for as long, it counts as hung; replaying a whole run is silent."""
@@ -32,29 +30,20 @@ class GrammarTrainer:
         on_progress: Callable[[Progress], None],
     ) -> Checkpoint:
         """Fit as engine.learning.trainers.protocol.Trainer says; `out_dir` becomes one file."""
-        self._log_file.parent.mkdir(parents=True, exist_ok=True)
-        with self._log_file.open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-P",
-                "-m",
-                "engine.learning.trainers.grammar.fit",
-                str(dataset),
-                str(out_dir),
-                f"--seed={self._seed}",
+        done = await run_job(
+            "fit",
+            [
+                *(sys.executable, "-P", "-m", "engine.learning.trainers.grammar.fit"),
+                *(str(dataset), str(out_dir), f"--seed={self._seed}"),
                 f"--workers={self._workers}",
                 *(() if base is None else (f"--base={base}",)),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=log,
-                start_new_session=True,
-            )
-        try:
-            done = await self._listen(process, on_progress)
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+            ],
+            self._log_file,
+            on_progress,
+            # The workers fill the cores; threads of linear algebra beside them only get in the way.
+            environment=os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+            silence_seconds=SILENCE_SECONDS,
+        )
         return Checkpoint(
             path=out_dir,
             base="untrained" if base is None else base.name,
@@ -65,32 +54,3 @@ class GrammarTrainer:
             seconds=done["seconds"],
             surviving=None,
         )
-
-    async def _listen(
-        self, process: asyncio.subprocess.Process, on_progress: Callable[[Progress], None]
-    ) -> dict[str, Any]:
-        assert process.stdout is not None
-        done: dict[str, Any] | None = None
-        while line := await self._line(process.stdout):
-            said = json.loads(line)
-            match said["event"]:
-                case "step":
-                    on_progress(
-                        Progress(said["step"], said["steps"], said["loss"], 0, said["seconds"])
-                    )
-                case "done":
-                    done = said
-                case "failed":
-                    raise TrainingError(f"fit: {said['reason']}")
-        async with asyncio.timeout(SILENCE_SECONDS):
-            code = await process.wait()
-        if code or done is None:
-            raise TrainingError(f"fit: ended with exit code {code}; see {self._log_file}")
-        return done
-
-    async def _line(self, stream: asyncio.StreamReader) -> bytes:
-        try:
-            async with asyncio.timeout(SILENCE_SECONDS):
-                return await stream.readline()
-        except TimeoutError:
-            raise TrainingError(f"fit: said nothing for {SILENCE_SECONDS:g} s") from None
