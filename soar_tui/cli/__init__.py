@@ -13,12 +13,15 @@ import typer
 
 from soar_tui import __version__
 from soar_tui.cli import (
+    analyze,
+    compare,
     doctor,
     evaluate,
     export,
+    export_data,
+    intake,
     learn,
     run,
-    export_data,
     runs,
     setup,
     show,
@@ -45,8 +48,10 @@ submits two answers. The engine runs by itself: it outlives this terminal.
               soar-tui iterate RUN     soar-tui checkpoints
   Look        soar-tui runs            soar-tui show RUN TASK
               soar-tui status RUN      soar-tui tasks arc1-train:20
+              soar-tui analyze RUN…    soar-tui compare RUN RUN
   Steer       soar-tui pause | resume | stop RUN
   Hand over   soar-tui export submission|dataset|programs|tables RUN --out PATH
+              soar-tui import PROGRAMS.jsonl --tasks arc1-train
   This machine                         soar-tui doctor
               soar-tui setup serve     soar-tui setup train
 
@@ -103,20 +108,23 @@ app.command(epilog=runs.RUNS_EPILOG, rich_help_panel="Look")(runs.runs)
 app.command(epilog=runs.STATUS_EPILOG, rich_help_panel="Look")(runs.status)
 app.command(epilog=show.EPILOG, rich_help_panel="Look")(show.show)
 app.command(epilog=tasks.EPILOG, rich_help_panel="Look")(tasks.tasks)
+app.command(epilog=analyze.EPILOG, rich_help_panel="Look")(analyze.analyze)
+app.command(epilog=compare.EPILOG, rich_help_panel="Look")(compare.compare)
 app.command(epilog=evaluate.EPILOG, rich_help_panel="Look")(evaluate.evaluate)
 app.command(epilog=steer.ATTACH_EPILOG, rich_help_panel="Steer")(steer.attach)
 app.command(epilog=steer.PAUSE_EPILOG, rich_help_panel="Steer")(steer.pause)
 app.command(epilog=steer.RESUME_EPILOG, rich_help_panel="Steer")(steer.resume)
 app.command(epilog=steer.STOP_EPILOG, rich_help_panel="Steer")(steer.stop)
 export_app.command("submission", epilog=export.EPILOG)(export.submission)
+export_app.command("dataset", epilog=export_data.DATASET_EPILOG)(export_data.dataset)
+export_app.command("programs", epilog=export_data.PROGRAMS_EPILOG)(export_data.programs)
+export_app.command("tables", epilog=export_data.TABLES_EPILOG)(export_data.tables)
+app.command("import", epilog=intake.EPILOG, rich_help_panel="Hand over")(intake.import_programs)
 app.add_typer(export_app, name="export", rich_help_panel="Hand over")
 app.command(epilog=setup.EPILOG, rich_help_panel="This machine")(setup.setup)
 app.command(epilog=doctor.EPILOG, rich_help_panel="This machine")(doctor.doctor)
 
 
-export_app.command("dataset", epilog=export_data.DATASET_EPILOG)(export_data.dataset)
-export_app.command("programs", epilog=export_data.PROGRAMS_EPILOG)(export_data.programs)
-export_app.command("tables", epilog=export_data.TABLES_EPILOG)(export_data.tables)
 def main() -> None:
     """Run the command line and exit with its code (soar_tui.cli.errors)."""
     sys.exit(execute(sys.argv[1:]))
