@@ -7,7 +7,6 @@ import importlib.util
 import os
 import platform
 import shutil
-import subprocess
 import sys
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -18,11 +17,12 @@ from rich.text import Text
 
 from soar_tui import __version__
 from soar_tui.cli import terminal
+from soar_tui.cli.doctor_gpu import environments, gpu_parts, graphics
 from soar_tui.cli.documents import CheckDocument, DoctorDocument
 from soar_tui.cli.errors import FAILED, OK
 from soar_tui.cli.options import JsonOption
 from soar_tui.numbers import size
-from soar_tui.sanitise import one_line
+from soar_tui.sanitise import many_lines
 
 if TYPE_CHECKING:
     from engine.config import Settings
@@ -47,11 +47,9 @@ PACKAGES = (
     "typer",
     "zstandard",
 )
-EXTRAS = {"sglang": "serve", "unsloth": "train", "xllamacpp": "local", "ray": "cluster"}
 OLDEST_PYTHON = (3, 11)
 DISK_BYTES = 2_000_000_000
 """Free space below which a long run is likely to fill the disk."""
-NVIDIA_SECONDS = 20.0
 
 State = Literal["ok", "missing", "note"]
 
@@ -61,19 +59,31 @@ def doctor(
         str | None,
         typer.Argument(metavar="[RUN]", help="Look with this run's settings.", show_default=False),
     ] = None,
-    gpu: Annotated[bool, typer.Option("--gpu", help="Say what a GPU could do here.")] = False,
+    gpu: Annotated[
+        bool, typer.Option("--gpu", help="Try the GPU path: serve, tune, serve what was tuned.")
+    ] = False,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            metavar="MODEL",
+            help="With --gpu: try with this model's folder, not with a tiny one made on the spot.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Check this machine; exit with 1 when something that is needed is missing."""
+    """Check this machine; exit with 1 when something that is needed is missing, or a part failed."""
     from engine.config import Settings, load_settings
     from engine.control import SETTINGS_NAME, find_run
 
     settings = Settings() if run is None else load_settings(find_run(run) / SETTINGS_NAME)
     checks = [_python(), _platform(), *_packages(), *_storage(), _terminal(), *_sandbox(settings)]
-    graphics = _graphics()
-    checks += [graphics, *_extras()]
-    parts = _gpu_parts(graphics) if gpu else []
+    found = graphics()
+    checks += [found, *environments()]
+    parts = gpu_parts(found, model, terminal.err()) if gpu else []
     ok = not any(check.needed and check.state == "missing" for check in checks)
+    ok = ok and not any(part.state == "failed" for part in parts)
     if as_json:
         terminal.emit(DoctorDocument(ok=ok, checks=checks, gpu=parts))
     else:
@@ -155,52 +165,6 @@ def _terminal() -> CheckDocument:
     )
 
 
-def _graphics() -> CheckDocument:
-    """Ask nvidia-smi which GPUs there are."""
-    if shutil.which("nvidia-smi") is None:
-        return _note("gpu", "none found (there is no nvidia-smi)")
-    query = ["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
-    try:
-        answer = subprocess.run(
-            query, capture_output=True, text=True, timeout=NVIDIA_SECONDS, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return _note("gpu", f"nvidia-smi gave no answer: {one_line(str(error))}")
-    lines = [one_line(line.strip()) for line in answer.stdout.splitlines() if line.strip()]
-    if answer.returncode or not lines:
-        reason = (answer.stdout + answer.stderr).strip().splitlines() or ["no GPU listed"]
-        return _note("gpu", f"nvidia-smi found none: {one_line(reason[0])}")
-    return _check("gpu", "ok", "; ".join(lines), needed=False)
-
-
-def _extras() -> list[CheckDocument]:
-    """Look for the optional packages without importing them."""
-    found = []
-    for name, extra in EXTRAS.items():
-        if importlib.util.find_spec(name) is None:
-            hint = f"pip install 'soar-tui[{extra}]'"
-            found.append(_check(name, "note", "not installed (optional)", hint, needed=False))
-        else:
-            version = _version(name) or "of unknown version"
-            found.append(_check(name, "ok", version, needed=False))
-    return found
-
-
-def _gpu_parts(graphics: CheckDocument) -> list[CheckDocument]:
-    """Say of each part of the GPU path whether it ran here, and if not why."""
-    if graphics.state == "ok":
-        query = _check("query", "ok", f"ran: {graphics.detail}", needed=False)
-        why = "this command starts no server and no training; docs/gpu.md says how to run them"
-    else:
-        query = _check("query", "missing", f"not possible: {graphics.detail}", needed=False)
-        why = "no GPU was found"
-    return [
-        query,
-        _check("serve", "missing", f"not run because {why}", "docs/gpu.md", needed=False),
-        _check("train", "missing", f"not run because {why}", "docs/gpu.md", needed=False),
-    ]
-
-
 def _check(
     name: str, state: State, detail: str, hint: str | None = None, *, needed: bool = True
 ) -> CheckDocument:
@@ -218,7 +182,12 @@ def _version(package: str) -> str | None:
         return None
 
 
-_MARKS = {"ok": ("✓", "green"), "missing": ("✗", "red"), "note": ("·", "dim")}
+_MARKS = {
+    "ok": ("✓", "green"),
+    "missing": ("✗", "red"),
+    "failed": ("✗", "bold red"),
+    "note": ("·", "dim"),
+}
 
 
 def _print(
@@ -228,7 +197,12 @@ def _print(
     if parts:
         console.print(Text("\nGPU path", style="bold"))
         console.print(_table(parts))
-    verdict = "Everything that is needed is here." if ok else "Something that is needed is missing."
+    if any(part.state == "failed" for part in parts):
+        verdict = "A part of the GPU path failed."
+    else:
+        verdict = (
+            "Everything that is needed is here." if ok else "Something that is needed is missing."
+        )
     console.print(f"\n{verdict}")
 
 
@@ -248,5 +222,5 @@ def _table(checks: list[CheckDocument]) -> Table:
     for check in checks:
         mark, style = _MARKS[check.state]
         hint = f"\n{check.hint}" if check.hint else ""
-        table.add_row(Text(mark, style=style), check.name, one_line(check.detail) + hint)
+        table.add_row(Text(mark, style=style), check.name, many_lines(check.detail) + hint)
     return table

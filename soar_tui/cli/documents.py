@@ -408,7 +408,7 @@ class CheckDocument(Document, frozen=True):
     """One thing doctor looked at; `needed` things that are missing make it fail."""
 
     name: str
-    state: Literal["ok", "missing", "note"]
+    state: Literal["ok", "missing", "note", "failed"]
     needed: bool
     detail: str
     hint: str | None

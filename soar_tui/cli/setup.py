@@ -258,27 +258,31 @@ def _list(*, as_json: bool) -> int:
 
 
 def environment_document(environment: Environment, noted: str | None) -> EnvironmentDocument:
-    """Return what is there of an environment: its packages, or why it cannot be used."""
+    """Return what is there of an environment: its packages, or why it cannot be used.
+
+    Where no interpreter is noted, ours may have what is needed.
+    """
+    import sys
+
     from engine.control.environments import interpreter, missing_packages
     from soar_tui.cli.documents import EnvironmentDocument, PackageDocument
 
+    python = noted or sys.executable
     packages: list[PackageDocument] = []
-    problem = environment.unfit()
-    if noted is None:
-        problem = problem or "not set up"
+    try:
+        lacking = missing_packages(python, environment.imports)
+        found = {} if lacking else interpreter(python, environment.shown).packages
+    except OSError as error:
+        problem: str | None = str(error)
     else:
-        try:
-            lacking = missing_packages(noted, environment.imports)
-            found = interpreter(noted, environment.shown).packages
-        except OSError as error:
-            problem = str(error)
-        else:
-            packages = [PackageDocument(name=n, version=v) for n, v in found.items()]
-            problem = f"{noted} lacks {', '.join(lacking)}" if lacking else None
+        packages = [PackageDocument(name=name, version=text) for name, text in found.items()]
+        problem = f"{python} lacks {', '.join(lacking)}" if lacking else None
+    if noted is None and problem is not None:
+        problem = environment.unfit() or "not set up"
     return EnvironmentDocument(
         environment=environment.name,
         about=environment.about,
-        python=noted,
+        python=noted if problem is not None else python,
         packages=packages,
         problem=problem,
     )

@@ -133,7 +133,7 @@ def test_doctor_prints_the_contract(ask: Ask) -> None:
     doctor = decoded(said.out, documents.DoctorDocument)
     assert doctor.ok == (said.code == 0)
     assert doctor.ok != any(c.needed and c.state == "missing" for c in doctor.checks)
-    assert {check.name for check in doctor.gpu} == {"query", "serve", "train"}
+    assert {check.name for check in doctor.gpu} == {"query", "serve", "train", "reload"}
 
 
 def test_an_error_prints_the_contract(ask: Ask) -> None:

@@ -42,8 +42,10 @@ def interpreter(python: str, packages: Sequence[str]) -> Interpreter:
 
     Raises OSError when there is no such interpreter or it cannot answer.
     """
-    version, *found = _asked(python, _VERSIONS, packages).splitlines()
-    return Interpreter(version, dict(line.split() for line in found))
+    said = _asked(python, _VERSIONS, packages).split()
+    if len(said) % 2 == 0:
+        raise OSError(f"{python}: does not answer as a Python interpreter")
+    return Interpreter(said[0], dict(zip(said[1::2], said[2::2], strict=True)))
 
 
 def _asked(python: str, code: str, names: Sequence[str]) -> str:
