@@ -14,6 +14,7 @@ from engine.arc.load import TaskFileError
 from engine.archive import ArchiveError, commands
 from engine.archive.reader import RunReader
 from engine.archive.writer import ArchiveWriter
+from engine.cluster import ClusterError, open_workers
 from engine.config import ConfigError, Settings, load_settings
 from engine.control.folder import SETTINGS_NAME
 from engine.control.lock import EngineLock, EngineRunningError
@@ -22,8 +23,8 @@ from engine.control.tasks import run_tasks
 from engine.control.valve import Valve
 from engine.learning.trainers.protocol import TrainingError
 from engine.policies import PolicyError
-from engine.policies.open import first_checkpoint, open_policy
-from engine.programs.sandbox import Sandbox, SandboxError
+from engine.policies.open import first_checkpoint
+from engine.programs.sandbox import SandboxError
 
 FINISHED, FAILED, UNUSABLE, UNFINISHED = 0, 1, 2, 3
 """Exit codes of `python -m engine`: through · crashed · folder or settings unusable · drained."""
@@ -33,6 +34,7 @@ log = logging.getLogger("engine")
 
 _REFUSALS = (
     ArchiveError,
+    ClusterError,
     ConfigError,
     EngineRunningError,
     PolicyError,
@@ -98,10 +100,7 @@ async def _run(
             tasks, training = run_tasks(settings)
             writer.put_tasks(tasks, training)
             await writer.flush()
-        async with (
-            Sandbox(settings.sandbox) as sandbox,
-            open_policy(settings, folder / "logs") as policy,
-        ):
+        async with open_workers(settings, folder / "logs") as (sandbox, policy):
             await policy.load(first_checkpoint(settings))
             valve = Valve(writer.ready)
             engine = RunningEngine(

@@ -14,6 +14,7 @@ from engine.archive import commands
 from engine.archive.reader import RunReader
 from engine.archive.rows import Command
 from engine.archive.writer import ArchiveWriter
+from engine.cluster import AnySandbox
 from engine.config import Settings
 from engine.control.valve import Valve
 from engine.learning.learn import learn
@@ -22,7 +23,6 @@ from engine.loop import Past, Progress, Stage, lesson, plan, run_iterations
 from engine.policies import Policy
 from engine.policies.open import first_checkpoint
 from engine.programs.evaluate import Evaluator
-from engine.programs.sandbox import Sandbox
 
 HEARTBEAT_SECONDS = 1.0
 COMMAND_SECONDS = 0.2
@@ -41,7 +41,7 @@ class RunningEngine:
         reader: RunReader,
         writer: ArchiveWriter,
         valve: Valve,
-        sandbox: Sandbox,
+        sandbox: AnySandbox,
         policy: Policy,
     ) -> None:
         self._folder = folder
