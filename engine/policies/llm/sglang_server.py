@@ -27,9 +27,10 @@ from engine.policies.llm.process import Probes, ServerProcess, free_port
 RELOAD_SECONDS = 900.0
 CANARY_SECONDS = 300.0
 
-CAPACITY = 512
-"""Completions asked of each replica at once. More than it decodes at once is meant: sglang's guide
-to throughput wants 100 to 2000 requests in its queue, which it fills from as memory frees."""
+CAPACITY = 1024
+"""Completions asked of each replica at once. More than it decodes at once is meant: a request keeps
+its places until its longest completion is through, and sglang's guide to throughput wants 100 to
+2000 requests in the queue."""
 
 MERGED = "merged"
 """The folder of a checkpoint that holds its whole weights; see engine.learning.trainers."""
