@@ -104,8 +104,10 @@ class ChatClient:
         """Completions to ask for in one request."""
         return 1 if self._one_each else min(self._decoding.n, self.endpoint.capacity)
 
-    async def complete(self, messages: Messages, n: int, max_tokens: int) -> Reply:
-        """Ask for `n` completions of one prompt.
+    async def complete(
+        self, messages: Messages, n: int, max_tokens: int, *, attempts: int = ATTEMPTS
+    ) -> Reply:
+        """Ask for `n` completions of one prompt, at most so many times.
 
         A completion that the server aborted is not one; it is counted as missing. Raises
         EndpointError once trying again is of no use, and ContextError when the server says that
@@ -114,7 +116,7 @@ class ChatClient:
         body = dialect.chat_request(self.endpoint, self._decoding, messages, n, max_tokens)
         url = self.endpoint.url.rstrip("/") + "/chat/completions"
         seconds = self._decoding.request_seconds
-        content = await self._insist(url, body, messages, seconds, n)
+        content = await self._insist(url, body, messages, seconds, n, attempts=attempts)
         answer = _answer(content, self.endpoint)
         texts = [choice.text for choice in answer.whole(n)]
         if self.endpoint.server in dialect.COUNTS_FIRST_ONLY:
@@ -166,14 +168,16 @@ class ChatClient:
         messages: Messages,
         seconds: float,
         completions: int = 1,
+        *,
+        attempts: int = ATTEMPTS,
     ) -> bytes:
-        attempts = AsyncRetrying(
+        insisting = AsyncRetrying(
             retry=retry_if_exception_type((UnreachableError, BusyError)),
-            stop=stop_after_attempt(ATTEMPTS),
+            stop=stop_after_attempt(attempts),
             wait=_Wait(wait_random_exponential(self._first_wait, LONGEST_WAIT)),
             reraise=True,
         )
-        return await attempts(self._post, url, body, messages, seconds, completions)
+        return await insisting(self._post, url, body, messages, seconds, completions)
 
     async def _post(
         self,

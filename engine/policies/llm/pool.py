@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from engine.policies.llm.client import ChatClient, Reply
+from engine.policies.llm.client import ATTEMPTS, ChatClient, Reply
 from engine.policies.llm.errors import BusyError, EndpointError, ReplyError, UnreachableError
 from engine.policies.llm.prompts import Messages
 
@@ -85,9 +85,10 @@ class EndpointPool:
         """Return the client of the server a task goes to now: its own, or the next with room."""
         if len(self._clients) == 1:
             return self._clients[0]
-        now = time.monotonic()
         order = self._order(task_id)
-        up = [index for index in order if self._health[index].until <= now] or order[:1]
+        up = [index for index in order if self._may_be_asked(self._health[index])]
+        if not up:
+            return self._clients[min(order, key=lambda index: self._health[index].until)]
         loads = [self._health[index].asked / self._clients[index].endpoint.capacity for index in up]
         most = min(loads) + SLACK
         chosen = next(index for index, load in zip(up, loads, strict=True) if load <= most)
@@ -108,7 +109,9 @@ class EndpointPool:
             try:
                 await asyncio.sleep(max(0.0, health.until - time.monotonic()))
                 await self.ready()
-                reply = await client.complete(messages, n, max_tokens)
+                # While others are up, a server that fails twice is not worth waiting for.
+                attempts = ATTEMPTS if self.healthy < 2 else 2
+                reply = await client.complete(messages, n, max_tokens, attempts=attempts)
             except ReplyError as error:
                 log.warning("%s", error)
                 reply = Reply((), n)
@@ -122,7 +125,14 @@ class EndpointPool:
             health.failures, health.until = 0, 0.0
             return reply
 
+    def _may_be_asked(self, health: _Health) -> bool:
+        """Whether a server is up, or rested from its failure and not yet asked whether it is."""
+        rested = health.until <= time.monotonic()
+        return rested and (not health.failures or not health.asked)
+
     def _rests(self, url: str, health: _Health, error: EndpointError) -> None:
+        if health.until > time.monotonic():
+            return  # asked before it was known to be down
         health.failures += 1
         seconds = min(self._rest * 2 ** (health.failures - 1), 60.0)
         health.until = time.monotonic() + seconds

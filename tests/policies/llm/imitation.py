@@ -75,6 +75,10 @@ class _Handler(BaseHTTPRequestHandler):
         if path in {"/ready", "/health", "/health_generate"}:
             unwell = path != "/ready" and (Path(self.server.model) / "unwell").exists()
             self._send(200 if self.server.ready and not unwell else 503, b"")
+        elif path == "/requests":  # not sglang's: what a test in another process wants to know
+            self._json(200, self.server.asked("/v1/chat/completions"))
+        elif path == "/v1/loads":
+            self._json(200, {"loads": [{"num_running_reqs": self.server.at_once}]})
         elif path == "/model_info":
             info = {"model_path": self.server.model, "weight_version": self.server.version}
             self._json(200, info)
@@ -94,6 +98,10 @@ class _Handler(BaseHTTPRequestHandler):
                 server.most_at_once = max(server.most_at_once, server.at_once)
                 fault = server.faults.popleft() if server.faults else None
             server.arrived.set()
+            while (Path(self.server.model) / "holds").exists() and not self.server.closing.wait(
+                0.01
+            ):
+                pass
             if fault == "meet":
                 server.meeting.wait(30)
             answer = self._completion(body, fault)

@@ -1,20 +1,33 @@
 """Several servers share the work: a task keeps to its own, but not while another is idle."""
 
 import asyncio
+import signal
+import subprocess
+import sys
+from types import SimpleNamespace
 
+import httpx
+import pytest
+
+from engine.arc import Task
 from engine.config import DecodingConfig, EndpointConfig
 from engine.policies.llm.client import ChatClient
+from engine.policies.llm.policy import LanguageModelPolicy
 from engine.policies.llm.pool import EndpointPool
+from engine.policies.llm.process import free_port
 from engine.policies.llm.prompts import sample_messages
+from tests.policies.llm import imitation
 from tests.policies.llm.chat import TASK
 from tests.policies.llm.imitation import Imitation
 
 MESSAGES = sample_messages(TASK)
+DECODING = DecodingConfig()
 
 
-def pool_of(*servers, capacity=8):
+def pool_of(*servers, capacity=8, **pool):
     endpoints = [EndpointConfig(url=server.url, capacity=capacity) for server in servers]
-    return EndpointPool([ChatClient(each, DecodingConfig()) for each in endpoints])
+    clients = [ChatClient(each, DECODING, first_wait=0.01) for each in endpoints]
+    return EndpointPool(clients, **pool)
 
 
 async def test_a_task_asks_its_own_server_again_while_that_has_room():
@@ -47,3 +60,77 @@ async def test_room_is_counted_in_completions_not_in_requests():
                 group.create_task(pool.complete("task", MESSAGES, 4, 64))
         await pool.close()
     assert server.most_at_once == 2
+
+
+def answers(url):
+    try:
+        return httpx.get(f"{url.removesuffix('/v1')}/v1/loads").json()["loads"][0]
+    except httpx.TransportError:
+        return None
+
+
+def requests_of(url):
+    return httpx.get(f"{url.removesuffix('/v1')}/requests").json()
+
+
+@pytest.fixture
+def processes(tmp_path):
+    """Two servers in processes of their own, which keep requests waiting until told otherwise."""
+    started = []
+    for name in ("a", "b"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "holds").touch()
+        port = free_port()
+        command = [sys.executable, imitation.__file__, "--model-path", folder, "--port", str(port)]
+        server = SimpleNamespace(folder=folder, url=f"http://127.0.0.1:{port}/v1")
+        server.process = subprocess.Popen(command)
+        started.append(server)
+    for server in started:
+        while answers(server.url) is None:
+            assert server.process.poll() is None
+    yield started
+    for server in started:
+        server.process.kill()
+        server.process.wait()
+
+
+async def test_a_server_that_dies_costs_only_what_it_was_at_work_on(processes):
+    clients = [
+        ChatClient(EndpointConfig(url=server.url, server="sglang"), DECODING, first_wait=0.01)
+        for server in processes
+    ]
+    policy = LanguageModelPolicy("two", EndpointPool(clients), DECODING)
+    first, second = processes
+    async with asyncio.TaskGroup() as group:
+        asked = [
+            group.create_task(policy.sample(Task(f"{n}", TASK.train, TASK.test), 8, n))
+            for n in range(12)
+        ]
+        busy = [0, 0]
+        while sum(busy) < 12:
+            loads = [await asyncio.to_thread(answers, server.url) for server in processes]
+            busy = [load["num_running_reqs"] for load in loads]
+        first.process.send_signal(signal.SIGKILL)
+        (second.folder / "holds").unlink()
+    await policy.close()
+    assert min(busy) > 0
+    finishes = [proposal.finish for task in asked for proposal in task.result()]
+    assert finishes == ["stop"] * 12 * 8
+    # Every request of the dead one was asked again, once, and none of the other's was.
+    requests = await asyncio.to_thread(requests_of, second.url)
+    assert len(requests) == 12 and {request["n"] for request in requests} == {8}
+
+
+async def test_a_server_that_is_back_is_tried_with_one_request_before_it_is_trusted():
+    with Imitation() as good, Imitation(faults=[503] * 3) as back:
+        pool = pool_of(good, back, rest=0.0, capacity=1024)
+        tasks = [f"task {number}" for number in range(40)]
+        async with asyncio.TaskGroup() as group:
+            for task in tasks:
+                group.create_task(pool.complete(task, MESSAGES, 2, 64))
+        before = len(back.asked("/v1/chat/completions"))
+        for task in tasks:
+            await pool.complete(task, MESSAGES, 2, 64)
+        await pool.close()
+    assert not back.faults and len(back.asked("/v1/chat/completions")) > before

@@ -122,7 +122,7 @@ async def test_a_server_that_never_starts_shows_its_log(serve, model):
 
 async def test_a_server_that_is_not_ready_in_time_is_ended(serve, model):
     (model / "never-ready").touch()
-    server = serve(start_seconds=4.0)
+    server = serve(start_seconds=4.0, restarts=0)
     with pytest.raises(StartError, match=r"not ready within 4 s"):
         await server.ready()
     assert not alive(int((model / "pid").read_text()))
