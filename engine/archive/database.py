@@ -14,12 +14,15 @@ from urllib.parse import quote
 
 from engine.archive.schema import ArchiveError, MissingFileError, Schema
 
+LOG_BYTES = 32 << 20
+"""A write-ahead log above this is merged and cut off at the next chance, not just reused."""
+
 _APPLICATION_ID = 0x534F4152  # "SOAR", so that file(1) and we can tell our files from others
 _OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
 _BUSY_SECONDS = 10.0
 _RETRY_SECONDS = 0.005
 _CHECKPOINT_PAGES = 4000
-_WAL_BYTES_KEPT = 64 << 20
+_MERGE_SECONDS = 1.0
 _WRITER_CACHE_KIB = 64 << 10
 _READER_CACHE_KIB = 16 << 10
 
@@ -48,7 +51,7 @@ def open_to_write(folder: Path, schema: Schema) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-        connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES_KEPT}")
+        connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
         connection.execute(f"PRAGMA cache_size = -{_WRITER_CACHE_KIB}")
         _migrate(connection, schema)
     except sqlite3.Error as error:
@@ -158,6 +161,19 @@ def enter_wal(connection: sqlite3.Connection, path: Path) -> None:
             f"{path}: this file system cannot share memory between processes (SQLite's WAL mode), "
             "as is usual for network folders; put the run on a local disk (SOAR_HOME)"
         )
+
+
+def merge_log(connection: sqlite3.Connection) -> bool:
+    """Merge a writer's write-ahead log into its file and cut it to nothing.
+
+    Returns whether it could be: readers inside a transaction are waited for, a second at most.
+    """
+    connection.execute(f"PRAGMA busy_timeout = {round(_MERGE_SECONDS * 1000)}")
+    try:
+        busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {round(_BUSY_SECONDS * 1000)}")
+    return not busy
 
 
 def _check_version(connection: sqlite3.Connection, path: Path, schema: Schema) -> int:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from engine.arc import Task
 from engine.archive.committer import Committer
-from engine.archive.database import explain, open_to_write
+from engine.archive.database import LOG_BYTES, explain, merge_log, open_to_write
 from engine.archive.live import encode_status, open_live, write_statuses
 from engine.archive.recording import Recorder
 from engine.archive.rows import Checkpoint, Example
@@ -31,6 +31,7 @@ from engine.archive.units import (
 )
 from engine.programs.candidate import Candidate, Pull
 
+_MERGE_AGAIN_SECONDS = 10.0
 _HURRY_UNITS = 100  # in one batch: more than 3 000 units a second
 
 _Unit = Callable[[Recorder], None]
@@ -56,6 +57,8 @@ class ArchiveWriter:
             opened.pop_all()
         self._tasks: tuple[StoredTask, ...] = self._recorder.tasks
         self._iterations = dict(self._recorder.iterations)
+        self._merge_due = False
+        self._merge_from = 0.0
         self._committer = Committer(str(self._path), self._commit)
 
     # What the engine puts
@@ -104,6 +107,7 @@ class ArchiveWriter:
         self._committer.put(
             partial(Recorder.end_iteration, index=index, seconds=seconds, now=time.time()), 1
         )
+        self._end_phase()
 
     def put_pull(self, pull: Pull, candidates: Sequence[Candidate]) -> None:
         """Record a pull and its candidates, which become visible together or not at all.
@@ -158,6 +162,7 @@ class ArchiveWriter:
         """Record what an iteration's learning produced."""
         self._check_begun(checkpoint.iteration)
         self._committer.put(partial(Recorder.add_checkpoint, checkpoint=checkpoint), 1)
+        self._end_phase()
 
     def put_examples(self, examples: Sequence[Example]) -> None:
         """Record what was weighed up for learning; visible together or not at all."""
@@ -204,6 +209,14 @@ class ArchiveWriter:
         if iteration not in self._iterations:
             raise ArchiveError(f"iteration {iteration} has not begun")
 
+    def _end_phase(self) -> None:
+        """Have the log merged once all that was put so far is committed."""
+
+        def ended(_: Recorder) -> None:
+            self._merge_due = True
+
+        self._committer.put(ended, 0)
+
     def _commit(self, units: Sequence[_Unit], statuses: dict[str, str]) -> None:
         """Write a batch, in the committer's thread: all units or none, then the statuses."""
         path = self._path
@@ -218,8 +231,26 @@ class ArchiveWriter:
                 except BaseException:
                     self._archive.rollback()
                     raise
+                self._bound_log()
             if statuses:
                 path = path.with_name(LIVE.file)
                 write_statuses(self._live, statuses, time.time())
         except sqlite3.Error as error:
             raise explain(error, path) from error
+
+    def _bound_log(self) -> None:
+        """Merge the write-ahead log where a phase has ended, or where readers let it grow.
+
+        SQLite merges as it goes, but begins the log anew only in a moment without readers, which
+        with many of them may never come by itself.
+        """
+        now = time.monotonic()
+        if now < self._merge_from or not (self._merge_due or self._log_bytes() > LOG_BYTES):
+            return
+        if merge_log(self._archive):
+            self._merge_due = False
+        else:
+            self._merge_from = now + _MERGE_AGAIN_SECONDS
+
+    def _log_bytes(self) -> int:
+        return self._path.with_name(self._path.name + "-wal").stat().st_size
