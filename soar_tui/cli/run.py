@@ -14,6 +14,7 @@ from soar_tui.cli.errors import INTERRUPTED, OK
 from soar_tui.cli.follow import Interrupts, ending, follow
 from soar_tui.cli.options import (
     CheckpointOption,
+    ClusterOption,
     ConfigOption,
     DetachOption,
     FromScratchOption,
@@ -39,7 +40,9 @@ EPILOG = """Examples:
 
   soar-tui run --tasks arc1-train:100 --preset cpu --seed 0 --json
 
-  soar-tui run --tasks my_tasks/ --samples 1000 --set search.c=10 --detach"""
+  soar-tui run --tasks my_tasks/ --samples 1000 --set search.c=10 --detach
+
+  soar-tui run --tasks arc1-train --preset cpu --cluster auto"""
 
 
 def run(
@@ -86,6 +89,7 @@ def run(
     from_scratch: FromScratchOption = False,
     samples: SamplesOption = None,
     refinements: RefinementsOption = None,
+    cluster: ClusterOption = None,
     name: NameOption = None,
     detach: DetachOption = False,
     in_app: Annotated[
@@ -109,6 +113,7 @@ def run(
             "train_iterations": train_iterations,
             "search.samples": samples,
             "search.refinements": refinements,
+            "cluster.address": cluster,
         },
     )
     settings = starting_from(settings, checkpoint, from_scratch=from_scratch)
