@@ -93,6 +93,16 @@ CheckpointOption: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
+ClusterOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Run programs, and the embedded policy, on a Ray cluster: `auto` for this machine's, or "
+        "ray://HOST:10001.",
+        show_default=False,
+    ),
+]
 FromScratchOption: TypeAlias = Annotated[
     bool, typer.Option("--from-scratch", help="Start from the untrained policy.")
 ]
