@@ -8,7 +8,7 @@ UV := $(shell command -v uv 2>/dev/null)
 # With CPU wheels of torch: make test-llm PIP_FLAGS='--extra-index-url https://download.pytorch.org/whl/cpu'
 PIP_FLAGS ?=
 
-.PHONY: help run test test-llm check format bench gpu-check clean
+.PHONY: help run test test-llm check format bench gpu-check clean test-cluster saturation paper-size
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -52,6 +52,23 @@ test-llm: $(VENV)/.dev $(VENV)-llm/.ready ## a real small model searched with, t
 	SOAR_LLM_PYTHON=$(CURDIR)/$(VENV)-llm/bin/python OMP_NUM_THREADS=1 \
 	  $(BIN)/python -m pytest -s tests/learning/trainers/test_circle.py
 
+# Ray's packages would weigh on every other environment.
+$(VENV)-cluster/.ready: pyproject.toml
+	test -x $(VENV)-cluster/bin/python || $(PYTHON) -m venv $(VENV)-cluster
+	$(VENV)-cluster/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev,cluster]'
+	touch $@
+
+test-cluster: $(VENV)-cluster/.ready ## a real Ray cluster of several processes, one of them killed
+	$(VENV)-cluster/bin/python -m pytest tests/cluster
+
+SATURATION ?= --tasks 200 --rate 60 --servers 1
+saturation: $(VENV)/.dev ## how busy the search keeps simulated GPU servers
+	$(BIN)/python -m tests.benchmarks.saturation $(SATURATION)
+
+PROGRAMS ?= 100000
+paper-size: $(VENV)/.dev ## a run of the paper's shape; of its size with PROGRAMS=2400000
+	$(BIN)/python -m tests.benchmarks.paper_size --programs $(PROGRAMS) --folder $(CURDIR)/.paper-size-$(PROGRAMS)
+
 check: $(VENV)/.dev ## formatting, lint, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -69,5 +86,5 @@ gpu-check: $(VENV)/.dev ## report what the GPU path can do on this machine
 	$(BIN)/soar-tui doctor --gpu
 
 clean: ## remove the environment and all caches
-	rm -rf $(VENV) $(VENV)-llm dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-llm $(VENV)-cluster dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
