@@ -15,8 +15,8 @@ from engine.programs.filters import demonstrations
 from engine.programs.score import judge
 from engine.programs.source import source_hash
 
-REMEMBERED = 4096
-"""Evaluations kept per task where nothing else is said."""
+REMEMBERED = 8192
+"""Evaluations kept per task where nothing else is said: all of a search of the preset `paper`."""
 
 
 class Runner(Protocol):

@@ -1,8 +1,9 @@
 """The arena: a secret, listeners, a victim and neighbours, and the attacks let loose on them.
 
 `python -m tests.attacks.arena FOLDER` runs every attack in a sandbox and prints, as JSON, the level
-reached and per attack what harm it did (none: an empty list). With `--bare` it runs those that say
-so with no sandbox at all, one process each, to show that the arena sees harm when there is some.
+reached and per attack what harm it did (none: an empty list). With `--deny CALL...` it does so on a
+machine that refuses these system calls, and so some of the layers. With `--bare` it runs those that
+say so with no sandbox at all, one process each, to show that the arena sees harm when there is some.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from engine.config import SandboxConfig
 from engine.programs.candidate import Failure, Result
 from engine.programs.sandbox import Sandbox, SandboxStatus
 from tests.attacks.corpus import ALL, WIN, Attack
+from tests.sandbox.deprived import deny
 
 CANARY = "CANARY"
 TOKEN = "engine-token-5f1c"
@@ -48,7 +50,7 @@ def transform(grid):
 EXPECTED = pack(as_grid([[1, 2, 3, 9, 2, 2, 2, 2], [4, 5, 6, 9, 2, 2, 2, 2]]))
 WON = pack(as_grid(WIN))
 AT_ONCE = 12
-CONFIG = SandboxConfig(workers=2, fast_cpu=0.05, cpu=0.1, wall=5.0, memory_mb=256)
+CONFIG = SandboxConfig(workers=2, fast_cpu=0.05, cpu=0.1, wall=5.0, memory_mb=256, minimum="weak")
 
 
 @dataclass
@@ -237,5 +239,9 @@ def bare_attacks(place: Arena) -> dict[str, object]:
 
 if __name__ == "__main__":
     with arena(Path(sys.argv[1])) as here:
-        bare = sys.argv[2:] == ["--bare"]
-        print(json.dumps(bare_attacks(here) if bare else asyncio.run(all_attacks(here))))
+        if sys.argv[2:] == ["--bare"]:
+            print(json.dumps(bare_attacks(here)))
+        else:
+            if sys.argv[2:]:
+                deny(sys.argv[3:])
+            print(json.dumps(asyncio.run(all_attacks(here))))

@@ -6,7 +6,9 @@
 import asyncio
 import errno
 import json
+import platform
 import sys
+from collections.abc import Iterable
 
 from engine.arc import as_grid
 from engine.config import SandboxConfig
@@ -23,13 +25,17 @@ LAYERS = {
     "unshare": "namespaces",
     "landlock_create_ruleset": "landlock",
     "seccomp": "seccomp",
+    "setgroups": "uid",
 }
+SETGROUPS = {"x86_64": 116, "aarch64": 159}
 
 
-def deny(calls: list[str]) -> None:
+def deny(calls: Iterable[str]) -> None:
+    """Have the kernel refuse these calls to this process and to all that it starts."""
     program = [(0x20, 0, 0, 0)]
     for name in calls:
-        program += [(0x15, 0, 1, kernel.number(name)), (0x06, 0, 0, 0x00050000 | errno.EPERM)]
+        nr = SETGROUPS[platform.machine()] if name == "setgroups" else kernel.number(name)
+        program += [(0x15, 0, 1, nr), (0x06, 0, 0, 0x00050000 | errno.EPERM)]
     program.append((0x06, 0, 0, 0x7FFF0000))
     layers.forbid_new_privileges()
     kernel.Filter(program).install()

@@ -197,10 +197,24 @@ def test_levels(off, as_root, level):
     reached = ALL | dict.fromkeys(off, "missing here")
     assert level_of(reached, as_root=as_root) == level
     assert refusal(level, reached, level) is None
-    if level != "strong":
-        reason = refusal(level, reached, "strong")
-        assert all(f"{layer}: missing here" in reason for layer in off)
-        assert f'sandbox.minimum = "{level}"' in reason
+
+
+@pytest.mark.parametrize(
+    ("off", "level", "minimum", "named", "said"),
+    [
+        (["seccomp", "landlock"], "weak", "reduced", ["seccomp"], "a container whose profile"),
+        (["rlimits"], "weak", "reduced", ["rlimits"], "virtual machine"),
+        (["landlock", "namespaces"], "reduced", "strong", ["landlock", "namespaces"], "Linux 5.13"),
+        (["uid", "landlock"], "reduced", "strong", ["uid"], "an ordinary user"),
+    ],
+)
+def test_a_refusal_says_what_is_missing_and_what_to_allow(off, level, minimum, named, said):
+    reason = refusal(level, ALL | dict.fromkeys(off, "missing here"), minimum)
+    assert reason is not None
+    assert [layer for layer in ALL if f"{layer}: missing here, needs " in reason] == named
+    assert said in reason
+    assert f'sandbox.minimum = "{level}"' in reason
+    assert "\n" not in reason
 
 
 @pytest.mark.parametrize(

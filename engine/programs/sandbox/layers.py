@@ -18,6 +18,8 @@ _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 _SIGKILL = 9
 _NOBODY = 65534
 
+NOT_ROOT = "not root"
+"""How the reason begins for which the layer `uid` is off where there is nothing to give up."""
 Report = dict[str, str]
 """Layer: "on", or why it is off."""
 
@@ -84,7 +86,7 @@ def enter_empty_root() -> None:
 def drop_user(user: int) -> None:
     """Give up root for a user that owns nothing. Raises OSError when not root."""
     if os.getuid() != 0:
-        raise OSError(0, "not root: runs as the engine's own user")
+        raise OSError(0, f"{NOT_ROOT}: runs as the engine's own user")
     os.setgroups([])
     os.setresgid(_NOBODY, _NOBODY, _NOBODY)
     os.setresuid(user, user, user)
