@@ -51,6 +51,15 @@ def test_the_attack_does_no_harm(name, user):
     assert outcome(user)["harms"][name] == []
 
 
+def test_at_level_reduced_the_walls_alone_hold():
+    """No namespaces, no Landlock, and root stays root: docs/security.md says that none succeeds."""
+    if outcome(USERS[0])["level"] != "strong":
+        pytest.skip("this machine allows no level strong")
+    done = outcome(USERS[0], "--deny", "unshare", "landlock_create_ruleset", "setgroups")
+    assert done["level"] == "reduced"
+    assert {name: harm for name, harm in done["harms"].items() if harm} == {}
+
+
 @pytest.mark.parametrize("user", USERS)
 def test_no_attack_leaves_a_zombie_or_an_open_file_or_costs_a_worker(user):
     done = outcome(user)
