@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import time
 from pathlib import Path
 from types import TracebackType
 
+from engine.control.folder import RunFolderError
+
 LOCK_NAME = "engine.lock"
+_WORD_BYTES = 1024
 
 
-class EngineRunningError(RuntimeError):
+class EngineRunningError(RunFolderError):
     """Another engine holds the run folder's lock."""
 
 
@@ -19,7 +23,8 @@ class EngineLock:
     """Holds `engine.lock` of a run folder for as long as it is entered.
 
     The kernel gives the lock back when the process ends, however it ends. The file holds the
-    engine's process id, as a hint for people. Raises EngineRunningError when it is taken.
+    engine's process id, and below it what `say` was given last. Raises EngineRunningError when it
+    is taken.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -29,7 +34,7 @@ class EngineLock:
     def __enter__(self) -> EngineLock:
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         if not _take(descriptor):
-            holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
+            holder = os.pread(descriptor, 32, 0).decode(errors="replace").partition("\n")[0]
             os.close(descriptor)
             raise EngineRunningError(
                 f"{self._path.parent}: an engine is running already (process {holder or '?'})"
@@ -38,6 +43,16 @@ class EngineLock:
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         self._descriptor = descriptor
         return self
+
+    def say(self, reason: str) -> None:
+        """Leave word of why this engine ends, for when the archive cannot be written any more.
+
+        The file has its block on the disk since it was locked, so this works on a full one.
+        """
+        assert self._descriptor is not None
+        text = f"{os.getpid()}\n{' '.join(reason.split())}\n".encode()[:_WORD_BYTES]
+        with contextlib.suppress(OSError):
+            os.pwrite(self._descriptor, text, 0)
 
     def __exit__(
         self,
@@ -83,7 +98,13 @@ def engine_process(folder: Path) -> int | None:
     """Return the process id of the engine that holds the lock, or None when none does."""
     if not engine_alive(folder):
         return None
+    return last_words(folder)[0]
+
+
+def last_words(folder: Path) -> tuple[int | None, str | None]:
+    """Return the process id of the last engine, and what it left word of, if it did."""
     try:
-        return int((folder / LOCK_NAME).read_text().strip())
+        first, _, rest = (folder / LOCK_NAME).read_text(errors="replace").partition("\n")
+        return int(first), rest.strip() or None
     except (OSError, ValueError):
-        return None
+        return None, None

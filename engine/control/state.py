@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from engine.archive.reader import RunReader
-from engine.control.lock import LOCK_NAME, engine_alive
+from engine.control.lock import LOCK_NAME, engine_alive, last_words
 
 State: TypeAlias = Literal[
     "new", "running", "paused", "draining", "stalled", "crashed", "stopped", "finished"
@@ -43,10 +45,11 @@ def run_state(folder: Path, reader: RunReader, iterations: int) -> RunState:
     row = reader.statuses().get("engine")
     status = row.value if row is not None and isinstance(row.value, dict) else {}
     heartbeat = status.get("heartbeat")
-    silent = None if heartbeat is None else max(0.0, time.time() - float(heartbeat))
+    silent = None if heartbeat is None else _silent(status)
     if alive:
         taken = _lock_taken(folder)
-        if heartbeat is None or float(heartbeat) < taken:
+        own = status.get("process") == last_words(folder)[0]
+        if heartbeat is None or (float(heartbeat) < taken and not own):
             # What an engine before this one said of itself is no word of this one's.
             waited = max(0.0, time.time() - taken)
             if waited > STALLED_SECONDS:
@@ -67,7 +70,28 @@ def run_state(folder: Path, reader: RunReader, iterations: int) -> RunState:
         return RunState("stopped", silent)
     if last.kind == "crash":
         return RunState("crashed", silent, last.text)
-    return RunState("crashed", silent, "its process was killed")
+    process, reason = last_words(folder)
+    said = reason if last.text.startswith(f"engine {process} ") else None
+    return RunState("crashed", silent, said or "its process was killed")
+
+
+def _silent(status: Mapping[str, Any]) -> float:
+    """Return the seconds since the last heartbeat, by a clock that nobody sets where there is one.
+
+    Wall clocks jump. Within one boot of one machine the monotonic clock is the same for all.
+    """
+    if status.get("boot") == boot_id() and status.get("monotonic") is not None:
+        return max(0.0, time.monotonic() - float(status["monotonic"]))
+    return max(0.0, time.time() - float(status["heartbeat"]))
+
+
+@cache
+def boot_id() -> str | None:
+    """Return what names this boot of this machine, or None where the system has no such name."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return None
 
 
 def _lock_taken(folder: Path) -> float:
