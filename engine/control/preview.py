@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -23,6 +23,8 @@ from engine.arc import Task
 from engine.arc.document import parse_task
 from engine.archive.rows import ExampleCount
 from engine.config import Settings
+
+Kind: TypeAlias = Literal["sample", "refine"]
 
 SECONDS_BETWEEN = 0.2
 """Time between two states of a dry run under way."""
@@ -39,7 +41,7 @@ class DryExample:
     `task_index` is the task's place in the run; `candidate` and `parent` (of a repair) are ids.
     """
 
-    kind: Literal["sample", "refine"]
+    kind: Kind
     label: str
     candidate: int
     parent: int | None
@@ -100,7 +102,7 @@ class Begun(msgspec.Struct, frozen=True):
 class Counted(msgspec.Struct, frozen=True):
     """How many examples of one task share a kind, a label and a reason of rejection."""
 
-    kind: Literal["sample", "refine"]
+    kind: Kind
     label: str
     rejected: str | None
     count: int
@@ -109,7 +111,7 @@ class Counted(msgspec.Struct, frozen=True):
 class Shown(msgspec.Struct, frozen=True):
     """One example whole; `task` is what the policy is shown, in ARC's JSON form."""
 
-    kind: Literal["sample", "refine"]
+    kind: Kind
     label: str
     candidate: int
     parent: int | None
@@ -195,7 +197,7 @@ class _Parts:
 
     def __init__(self) -> None:
         self.shares: list[TaskShare] = []
-        self._counts: dict[tuple[Any, ...], int] = {}
+        self._counts: dict[tuple[Kind, str, str | None], int] = {}
         self._examples: list[DryExample] = []
 
     def add(self, gathered: Gathered) -> None:

@@ -24,17 +24,16 @@ from soar_tui.feed import OpenRun
 from soar_tui.keys import bindings
 from soar_tui.numbers import age, count, duration, of
 from soar_tui.sanitise import one_line
+from soar_tui.screens.make_up import label_role, make_up
 from soar_tui.screens.place import Place
 from soar_tui.screens.put import entitle, put
 from soar_tui.screens.rows import Column, Row, Rows
 from soar_tui.widgets.curve import Axes, CurveView, Series
 from soar_tui.widgets.grid_pair import PairRow, PairView, Produced
 from soar_tui.widgets.line_list import LineList
-from soar_tui.widgets.palette import Role
 from soar_tui.widgets.source_view import SourceView
 
 _LISTED: Final = 1_000
-_ROLES: Final[dict[str, Role]] = {"correct": "good", "hindsight": "primary", "rejected": "muted"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,11 +45,28 @@ class Preview:
     pairs: tuple[PairRow, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Training:
+    """The learning that is under way: `gathered` tasks, then the step the trainer is at.
+
+    `steps` is 0 before the first one; `tokens` and `seconds` are since the training began.
+    """
+
+    iteration: int
+    gathered: int
+    step: int = 0
+    steps: int = 0
+    loss: float = 0.0
+    tokens: int = 0
+    seconds: float = 0.0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LearnBody:
     """One iteration's learning; `points` is its loss by step.
 
-    `through`: all planned searches are; `in_use`: what new runs start from.
+    `through`: all planned searches are; `in_use`: what new runs start from; `training`: what the
+    engine last said it was at, None when it was not learning.
     """
 
     iteration: int
@@ -65,11 +81,12 @@ class LearnBody:
     settings: Settings
     through: bool
     in_use: str | None
+    training: Training | None
 
 
 @dataclass(frozen=True, slots=True)
 class LearnQuestion:
-    """An iteration (None: the latest that has learned), and the row id of an example."""
+    """An iteration (None: the one learned from now or last), and the row id of an example."""
 
     iteration: int | None
     example: int | None
@@ -81,7 +98,10 @@ class LearnQuestion:
             return None
         checkpoints = tuple(run.reader.checkpoints())
         learned = [made.iteration for made in checkpoints]
+        training = training_of(run)
         chosen = self.iteration
+        if chosen is None and training is not None:
+            chosen = training.iteration
         if chosen is None:
             chosen = learned[-1] if learned else rows[-1].index
         chosen = min(chosen, rows[-1].index)
@@ -103,7 +123,22 @@ class LearnQuestion:
             settings=run.settings,
             through=sum(row.ended is not None for row in rows) >= run.planned,
             in_use=checkpoint_in_use(),
+            training=training,
         )
+
+
+def training_of(run: OpenRun) -> Training | None:
+    """Return the learning that the run's last engine was at, None when it was at something else."""
+    values = {key: status.value for key, status in run.reader.statuses().items()}
+    engine, trainer, gathered = values.get("engine"), values.get("training"), values.get("gathered")
+    if not isinstance(engine, dict) or engine.get("step") != "learn":
+        return None
+    iteration = int(engine["iteration"])
+    so_far = gathered if isinstance(gathered, int) else 0
+    if not isinstance(trainer, dict) or trainer.get("iteration") != iteration:
+        return Training(iteration, so_far)
+    figures = {name: trainer[name] for name in ("step", "steps", "loss", "tokens", "seconds")}
+    return Training(iteration, so_far, **figures)
 
 
 def preview_of(run: OpenRun, example: Example | None) -> Preview | None:
@@ -132,27 +167,18 @@ def preview_of(run: OpenRun, example: Example | None) -> Preview | None:
     return Preview(example, detail, tuple(pairs))
 
 
-def make_up(body: LearnBody) -> list[Row]:
-    """Return the data set's make-up: a row per kind and label, the reasons of rejection last."""
-    used = [entry for entry in body.counts if entry.rejected is None]
-    rejected = [entry for entry in body.counts if entry.rejected is not None]
-    total = sum(entry.count for entry in body.counts)
-
-    def row(entry: ExampleCount, kind: str, label: str, role: Role) -> Row:
-        told: Role = "text" if entry.rejected is None else "muted"
-        cells = ((kind, told), (one_line(label), role), (of(entry.count, total), told))
-        return Row((kind, label), cells)
-
-    return [
-        *(
-            row(entry, entry.kind, entry.label, _ROLES.get(entry.label, "accent"))
-            for entry in sorted(used, key=lambda entry: (entry.kind, -entry.count))
-        ),
-        *(
-            row(entry, "left out", entry.rejected or "", "muted")
-            for entry in sorted(rejected, key=lambda entry: -entry.count)
-        ),
-    ]
+def training_line(training: Training, tasks: int) -> str:
+    """Return how far the learning that is under way has come."""
+    about = f"learning from iteration {training.iteration + 1}: "
+    if not training.steps:
+        gathered = of(training.gathered, tasks)
+        return f"{about}gathered from {gathered} tasks"
+    left = training.seconds / training.step * (training.steps - training.step)
+    speed = f"{count(training.tokens / training.seconds)} tokens/s, " if training.tokens else ""
+    return (
+        f"{about}step {count(training.step)} of {count(training.steps)}, "
+        f"loss {training.loss:.3f}, {speed}{duration(left)} left"
+    )
 
 
 def top_line(body: LearnBody) -> Text:
@@ -177,6 +203,7 @@ class Learn(Place):
     """Make-up and checkpoints at the left, examples in the middle, the chosen one at the right."""
 
     place = "learn"
+    every = 1.0
     BINDINGS: ClassVar[list[BindingType]] = bindings("learn")
 
     def __init__(self) -> None:
@@ -232,9 +259,12 @@ class Learn(Place):
             return
         assert isinstance(body, LearnBody)
         self._body = body
+        underway = self._underway(body)
         if not body.counts and not body.points and not body.checkpoints:
             self.say(
-                "Nothing has been learned yet.\n\n"
+                f"{underway[0].upper()}{underway[1:]}."
+                if underway
+                else "Nothing has been learned yet.\n\n"
                 + (
                     "An iteration learns once all its tasks are voted on, if another follows;\n"
                     "what it learned from appears here."
@@ -244,15 +274,35 @@ class Learn(Place):
                 )
             )
             return
-        put(self.query_one("#top", Static), top_line(body))
+        put(self.query_one("#top", Static), Text(underway) if underway else top_line(body))
         made = self.query_one("#make-up", Rows)
         entitle(made, "what it is made of")
-        made.show(make_up(body))
+        made.show(make_up(body.counts))
         loss = self.query_one("#loss", CurveView)
         entitle(loss, "loss by step")
         loss.show(
             [Series("loss", tuple((float(p.step), p.value) for p in body.points), "accent")], Axes()
         )
+        self._show_checkpoints(body)
+        listed = self.query_one("#examples", Rows)
+        whole = len(body.examples) < _LISTED
+        entitle(listed, "examples" if whole else f"the first {count(_LISTED)} examples")
+        listed.show([_example_row(key, example, body.names) for key, example in body.examples])
+        if self.focused is None:
+            listed.focus()
+        if self._example not in dict(body.examples) and body.examples:
+            self._example = body.examples[0][0]
+            self.soar.ask()
+        self._show_preview(body.preview)
+
+    def _underway(self, body: LearnBody) -> str:
+        """Return how far the learning has come, "" while no engine is at it."""
+        header = self.soar.header
+        if body.training is None or header is None or header.state.state not in ALIVE:
+            return ""
+        return training_line(body.training, len(body.names))
+
+    def _show_checkpoints(self, body: LearnBody) -> None:
         kept = self.query_one("#checkpoints", Rows)
         entitle(kept, "checkpoints")
         folder = self.soar.folder
@@ -263,16 +313,6 @@ class Learn(Place):
                 for one in body.checkpoints
             ]
         )
-        listed = self.query_one("#examples", Rows)
-        whole = len(body.examples) < _LISTED
-        entitle(listed, "examples" if whole else f"the first {count(_LISTED)} examples")
-        listed.show([_example_row(key, example, body.names) for key, example in body.examples])
-        if self.focused is None:
-            listed.focus()
-        if self._example is None and body.examples:
-            self._example = body.examples[0][0]
-            self.soar.ask()
-        self._show_preview(body.preview)
 
     def _show_preview(self, preview: Preview | None) -> None:
         if preview is None or self._previewed == self._example:
@@ -306,8 +346,8 @@ class Learn(Place):
 
     def why_not(self, key: str) -> str | None:
         body = self._body
-        if key == "train":
-            return self._no_training(body)
+        if key == "train" and body is None:
+            return "no iteration has begun yet"
         if key == "activate" and (body is None or not body.checkpoints):
             return "this run has no checkpoint yet: an iteration that has learned makes one"
         if key in ("next-iteration", "previous-iteration"):
@@ -319,10 +359,11 @@ class Learn(Place):
                 return "this is the first iteration"
         return None
 
-    def _no_training(self, body: LearnBody | None) -> str | None:
+    def _no_training(self, body: LearnBody) -> str | None:
+        """Return why learning cannot be started now; a dry run always can."""
         header = self.soar.header
-        if body is None or header is None:
-            return "no iteration has begun yet"
+        if header is None:
+            return "the run's state is not known yet"
         if header.state.state in ALIVE:
             return f"the engine is {header.state.state}: it learns by itself between iterations"
         if not body.through:
@@ -332,13 +373,14 @@ class Learn(Place):
         return None
 
     def do_train(self) -> None:
-        """Choose what to learn from, and learn."""
+        """Choose what to learn from, see it in a dry run, and learn."""
         from soar_tui.screens.train import Train
 
         assert self._body is not None and self.soar.folder is not None
         header = self.soar.header
         row = header.row if header is not None else None
-        self.soar.push_screen(Train(self.soar.folder, self._body.settings, row))
+        off = self._no_training(self._body)
+        self.soar.push_screen(Train(self.soar.folder, self._body.settings, row, off))
 
     def do_activate(self) -> None:
         """Let new runs start from the selected checkpoint."""
@@ -396,7 +438,7 @@ def _example_row(key: int, example: Example, names: tuple[str, ...]) -> Row:
     place = "" if example.run is None else f"{example.run}/"
     name = names[task] if example.run is None and task < len(names) else str(task)
     label = example.label if example.rejected is None else example.rejected
-    role = _ROLES.get(example.label, "accent") if example.rejected is None else "muted"
+    role = label_role(example.label) if example.rejected is None else "muted"
     return Row(
         key, ((one_line(place + name), "text"), (f"#{number}", "text"), (one_line(label), role))
     )

@@ -45,7 +45,7 @@ class Rows(LineList):
         super().__init__(id=id, classes=classes)
         self._columns = tuple(columns)
         self._rows: tuple[Row, ...] = ()
-        self._widths: tuple[int, ...] = ()
+        self._widths = (0,) * len(self._columns)
 
     def show(self, rows: Sequence[Row]) -> None:
         """Show these rows; the cursor stays on the row of its key."""
