@@ -1,7 +1,7 @@
 """Lines in and out of pipes and files while other things go on: nothing here waits in a read or write.
 
 A thread blocked in a read would outlive Ctrl+C, and a loop blocked in a write would not hear its
-workers; so descriptors are asked first. Regular files are always ready.
+workers; so descriptors are asked first.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import select
-import stat
 from collections.abc import AsyncIterator, Callable
 
 from soar_tui.cli.errors import InputError, OutcomeError
@@ -27,8 +26,8 @@ async def read_lines(descriptor: int, name: str) -> AsyncIterator[list[tuple[int
     loop = asyncio.get_running_loop()
     number, rest = 0, bytearray()
     while True:
-        if not _always_ready(descriptor):
-            await _ready(descriptor, loop.add_reader, loop.remove_reader)
+        await asyncio.sleep(0)  # a file is always ready: let others, and Ctrl+C, have their turn
+        await _ready(descriptor, select.POLLIN, loop.add_reader, loop.remove_reader)
         try:
             chunk = os.read(descriptor, CHUNK)
         except OSError as error:
@@ -50,32 +49,26 @@ async def read_lines(descriptor: int, name: str) -> AsyncIterator[list[tuple[int
 async def write_all(descriptor: int, data: bytes) -> None:
     """Write everything. Raises OSError, BrokenPipeError when the reader has gone."""
     loop = asyncio.get_running_loop()
-    if _always_ready(descriptor):
-        left = memoryview(data)
-        while left:
-            left = left[os.write(descriptor, left) :]
-        return
     for start in range(0, len(data), select.PIPE_BUF):  # as much as a ready pipe surely takes
-        await _ready(descriptor, loop.add_writer, loop.remove_writer)
+        await _ready(descriptor, select.POLLOUT, loop.add_writer, loop.remove_writer)
         left = memoryview(data)[start : start + select.PIPE_BUF]
         while left:
             left = left[os.write(descriptor, left) :]
 
 
-def _always_ready(descriptor: int) -> bool:
-    return stat.S_ISREG(os.fstat(descriptor).st_mode)
-
-
 async def _ready(
     descriptor: int,
+    event: int,
     add: Callable[[int, Callable[[], None]], None],
     remove: Callable[[int], bool],
 ) -> None:
+    """Wait until the descriptor can be read or written, or its other end is gone."""
+    poll = select.poll()
+    poll.register(descriptor, event)
+    if poll.poll(0):
+        return  # as ever for a regular file, which a loop cannot wait for
     ready = asyncio.Event()
-    try:
-        add(descriptor, ready.set)
-    except PermissionError:
-        return  # what cannot be waited for, such as /dev/null, never blocks
+    add(descriptor, ready.set)
     try:
         await ready.wait()
     finally:

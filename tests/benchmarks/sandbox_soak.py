@@ -41,12 +41,13 @@ GROWTH, P99_MS = 5.0, 250.0
 class Sample:
     """How it stands at one moment.
 
-    Programs and restarts since the start; latencies (ms) and the rate since the last sample;
+    Programs, attacks and restarts since the start; latencies (ms) and the rate since the last sample;
     memory in MB: the engine's own process, and all zygotes' summed, without their children.
     """
 
     seconds: float
     programs: int
+    attacks: int
     rate: float
     p50: float
     p99: float
@@ -67,7 +68,7 @@ def line(sample: Sample) -> str:
     """Return a sample as a line under HEADS."""
     s = sample
     return (
-        f"{s.seconds / 60:5.1f} m {s.programs:9,} {s.rate:5.0f} {s.p50:7.0f} {s.p99:7.0f} "
+        f"{s.seconds / 60:5.1f} m {s.programs:9,} {s.attacks:8,} {s.rate:5.0f} {s.p50:7.0f} {s.p99:7.0f} "
         f"{s.zombies:8} {s.files:6} {s.engine:10.1f} {s.zygotes:11.1f} {s.queued:7} "
         f"{s.restarts:5} {s.wrong:6}"
     )
@@ -79,6 +80,7 @@ class Watch:
     def __init__(self, sandbox: Sandbox) -> None:
         self.latencies: list[float] = []
         self.wrong = 0
+        self.attacks = 0
         self.samples: list[Sample] = []
         self._sandbox = sandbox
         self._start = self._last = time.monotonic()
@@ -93,6 +95,7 @@ class Watch:
         sample = Sample(
             seconds=now - self._start,
             programs=status.programs,
+            attacks=self.attacks,
             rate=(status.programs - before) / (now - self._last),
             p50=1000 * float(p50),
             p99=1000 * float(p99),
@@ -161,10 +164,11 @@ async def soak(
             outputs = tuple(r if isinstance(r, bytes) else None for r in results)
             watch.wrong += outputs != expected[n]
 
-    async def attacking(seed: int) -> None:
+    async def attacking(seed: int, watch: Watch) -> None:
         rng = random.Random(seed)
         while not over.is_set():
             await sandbox.run([rng.choice(hostile)], GRIDS[0][:2])
+            watch.attacks += 1
 
     async def watching(watch: Watch) -> None:
         end = time.monotonic() + seconds
@@ -187,7 +191,7 @@ async def soak(
                 for _ in range(ORDINARY):
                     group.create_task(ordinary(watch))
                 for seed in range(HOSTILE):
-                    group.create_task(attacking(seed))
+                    group.create_task(attacking(seed, watch))
                 group.create_task(watching(watch))
     except* SandboxError as errors:
         harmed.append(f"the sandbox gave up: {errors.exceptions[0]}")
@@ -217,7 +221,10 @@ def verdict(samples: Sequence[Sample], harmed: Sequence[str]) -> str:
         ("workers lost", first.restarts, last.restarts, "none", not last.restarts),
         ("harm done", 0, len(harmed), "none", not harmed),
     ]
-    text = [f"\n{last.programs:,} programs in {last.seconds / 60:.1f} minutes"]
+    minutes = last.seconds / 60
+    text = [
+        f"\n{last.programs:,} programs, {last.attacks:,} of them attacks, in {minutes:.1f} minutes"
+    ]
     text += [f"{'':24}{'first':>10}{'end':>10}  promised"]
     for name, before, after, promised, kept in rows:
         mark = "ok" if kept else "NOT KEPT"
