@@ -8,7 +8,7 @@ UV := $(shell command -v uv 2>/dev/null)
 # With CPU wheels of torch: make test-llm PIP_FLAGS='--extra-index-url https://download.pytorch.org/whl/cpu'
 PIP_FLAGS ?=
 
-.PHONY: help run test test-llm check format bench gpu-check clean test-cluster saturation paper-size
+.PHONY: help run test test-llm faults check format bench gpu-check clean test-cluster saturation paper-size
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -68,6 +68,11 @@ saturation: $(VENV)/.dev ## how busy the search keeps simulated GPU servers
 PROGRAMS ?= 100000
 paper-size: $(VENV)/.dev ## a run of the paper's shape; of its size with PROGRAMS=2400000
 	$(BIN)/python -m tests.benchmarks.paper_size --programs $(PROGRAMS) --folder $(CURDIR)/.paper-size-$(PROGRAMS)
+
+FAULTS ?= 200
+
+faults: $(VENV)/.dev ## kill -9 and signals at random moments (FAULTS=200), and what they cost
+	FAULTS=$(FAULTS) $(BIN)/python -m tests.faults
 
 check: $(VENV)/.dev ## formatting, lint, types, import rules
 	$(BIN)/ruff format --check .
