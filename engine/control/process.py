@@ -58,8 +58,8 @@ def serve(folder: Path, *, ready_fd: int | None = None) -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         settings = load_settings(folder / SETTINGS_NAME)
-        with EngineLock(folder):
-            return asyncio.run(_serve(folder, settings, ready_fd))
+        with EngineLock(folder) as lock:
+            return asyncio.run(_serve(folder, settings, ready_fd, lock))
     except _REFUSALS as error:
         log.error("%s", error)
         return UNUSABLE
@@ -68,7 +68,7 @@ def serve(folder: Path, *, ready_fd: int | None = None) -> int:
         return UNUSABLE
 
 
-async def _serve(folder: Path, settings: Settings, ready_fd: int | None) -> int:
+async def _serve(folder: Path, settings: Settings, ready_fd: int | None, lock: EngineLock) -> int:
     writer = ArchiveWriter(folder)
     try:
         writer.put_event("info", "start", f"engine {os.getpid()} started")
@@ -77,6 +77,7 @@ async def _serve(folder: Path, settings: Settings, ready_fd: int | None) -> int:
         except Exception as error:
             # Whatever ends the engine must be on record before it is gone.
             reason = _innermost(error)
+            lock.say(f"{type(reason).__name__}: {reason}")
             if isinstance(reason, _REFUSALS):
                 log.error("%s", reason)
             else:

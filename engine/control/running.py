@@ -16,6 +16,7 @@ from engine.archive.rows import Command
 from engine.archive.writer import ArchiveWriter
 from engine.cluster import AnySandbox
 from engine.config import Settings
+from engine.control.state import boot_id
 from engine.control.valve import Valve
 from engine.learning.learn import learn
 from engine.learning.trainers.open import open_trainer
@@ -140,6 +141,8 @@ class RunningEngine:
                 "process": os.getpid(),
                 "started": self._started,
                 "heartbeat": time.time(),
+                "monotonic": time.monotonic(),
+                "boot": boot_id(),
                 "paused": self._valve.paused,
                 "draining": self._valve.draining,
                 "iteration": self._progress.iteration,
