@@ -152,6 +152,8 @@ class LearnConfig(_Section, frozen=True):
     """Whether tasks whose truth may not be used give refinement examples too."""
     pool: bool = True
     """Learn from all iterations so far, not only from the last."""
+    runs: tuple[str, ...] = ()
+    """Folders of other runs to learn from, too: from all their iterations."""
 
 
 class SearchConfig(_Section, frozen=True):

@@ -22,7 +22,8 @@ from engine.config import ConfigError, Settings
 from engine.control.preview import Begun, Counted, Gathered, Shown
 from engine.learning.example import Example
 from engine.learning.gather import gather
-from engine.learning.learn import example_rows, pooled
+from engine.learning.learn import example_rows
+from engine.learning.pooling import PoolingError, open_pool
 from engine.loop import lesson, plan
 
 UNUSABLE = 2
@@ -30,11 +31,11 @@ UNUSABLE = 2
 
 
 def gathered(
-    reader: RunReader, settings: Settings, iteration: int | None
+    folder: Path, reader: RunReader, settings: Settings, iteration: int | None
 ) -> Iterator[Begun | Gathered]:
     """Yield what learning from an iteration (None: the latest begun) would learn from.
 
-    Raises ConfigError when there is no such iteration.
+    Raises ConfigError when there is no such iteration, and as open_pool does.
     """
     tasks = reader.tasks()
     stages = plan(settings, len(tasks), reader.training_tasks())
@@ -46,23 +47,21 @@ def gathered(
         raise ConfigError(f"there is no iteration {index + 1}, only {len(begun)}")
     data = lesson(stages[index], stages, tasks, pool=settings.learn.pool)
     searched = [other for other in data.iterations if other in begun]
-    yield Begun(index, len(data.tasks))
-    given = dict(data.tasks)
-    for one in gather(
-        data.tasks,
-        lambda task: pooled(reader, searched, task),
-        settings.learn,
-        settings.vote,
-        settings.seed + index,
-    ):
-        rows = list(example_rows(index, given[one.task], one))
-        counts = Counter((row.kind, row.label, row.rejected) for row in rows)
-        yield Gathered(
-            one.task,
-            given[one.task].id,
-            tuple(Counted(*key, count) for key, count in counts.items()),
-            tuple(_shown(rows, (*one.samples, *one.repairs))),
-        )
+    with open_pool(folder, reader, searched, data.tasks, settings.learn.runs) as pool:
+        yield Begun(index, len(pool.tasks))
+        given = dict(pool.tasks)
+        for found in gather(
+            pool.tasks, pool.candidates, settings.learn, settings.vote, settings.seed + index
+        ):
+            one = pool.at_home(found)
+            rows = list(example_rows(index, given[one.task], one))
+            counts = Counter((row.kind, row.label, row.rejected) for row in rows)
+            yield Gathered(
+                one.task,
+                given[one.task].id,
+                tuple(Counted(*key, count) for key, count in counts.items()),
+                tuple(_shown(rows, (*one.samples, *one.repairs))),
+            )
 
 
 def _shown(rows: list[ExampleRow], examples: tuple[Example, ...]) -> Iterator[Shown]:
@@ -85,11 +84,12 @@ def main() -> int:
     """Gather for the folder of the command line and the settings on stdin; return the exit code."""
     settings = msgspec.json.decode(sys.stdin.buffer.read(), type=Settings)
     try:
-        with RunReader(Path(sys.argv[1])) as reader:
-            for line in gathered(reader, settings, None):
+        folder = Path(sys.argv[1])
+        with RunReader(folder) as reader:
+            for line in gathered(folder, reader, settings, None):
                 sys.stdout.buffer.write(msgspec.json.encode(line) + b"\n")
                 sys.stdout.buffer.flush()
-    except (ArchiveError, ConfigError) as error:
+    except (ArchiveError, ConfigError, PoolingError) as error:
         sys.stderr.write(f"{error}\n")
         return UNUSABLE
     return 0

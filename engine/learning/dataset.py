@@ -1,7 +1,7 @@
 """Datasets on disk: lines of JSON, one training example each, in one zstd stream.
 
 A line holds `origin`, `candidate` (its id), `task` (ARC's JSON form, with its id), `source` (the
-answer) and, of a repair, `parent`: its id, source, what it got right, and its results, one per
+answer), `run` (whose candidate it is, where that is another than the one that learned) and, of a repair, `parent`: its id, source, what it got right, and its results, one per
 input: a grid as rows of cells, or `{"kind", "text"}` of a failure.
 """
 
@@ -114,6 +114,8 @@ def _document(example: Example) -> dict[str, Any]:
         "task": {"id": example.task.id, **task_document(example.task)},
         "source": example.source,
     }
+    if example.run is not None:
+        document["run"] = example.run
     parent = example.parent
     if parent is not None and parent.evaluation is not None:
         document["parent"] = {
@@ -143,6 +145,7 @@ def _example(document: dict[str, Any], place: str) -> Example:
         source=document["source"],
         candidate=document["candidate"],
         parent=None if parent is None else _parent(parent),
+        run=document.get("run"),
     )
 
 

@@ -29,8 +29,9 @@ class Example:
 
     `task` is what the policy is given: the true task for a correct program and for a repair, the
     synthetic task of its own outputs for a hindsight program; never with truth. `source` is the
-    answer. `candidate` is the id of the candidate the answer comes from. A `repair` also has the
-    `parent` it repairs, any other has None.
+    answer. `candidate` is the id of the candidate the answer comes from, in the run whose folder is
+    called `run` (None: the one that learns). A `repair` also has the `parent` it repairs, any other
+    has None.
     """
 
     origin: Origin
@@ -38,11 +39,13 @@ class Example:
     source: str
     candidate: int
     parent: Candidate | None = None
+    run: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why a candidate did not become an example."""
+    """Why a candidate (of `run`, see Example) did not become an example."""
 
     candidate: int
     reason: Reason
+    run: str | None = None

@@ -19,9 +19,9 @@ from engine.config import Settings
 from engine.learning.dataset import write_dataset
 from engine.learning.example import Example
 from engine.learning.gather import TaskData, gather
+from engine.learning.pooling import PoolingError, open_pool
 from engine.learning.repairs import BINS, accuracy_bin
 from engine.learning.trainers.protocol import Progress, Trainer, TrainingError
-from engine.programs.candidate import Candidate
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ async def learn(
     base: Path | None,
     on_gathered: Callable[[int], None],
 ) -> Path:
-    """Learn from a run's archive and return the checkpoint's path.
+    """Learn from a run's archive, and those of `learn.runs`; return the checkpoint's path.
 
     The dataset is written to `datasets/`, the checkpoint to `checkpoints/` of the run folder. What
     was weighed up, and what was made of it, is archived together with the checkpoint, so learning
@@ -59,8 +59,11 @@ async def learn(
     name = f"iteration-{lesson.iteration}"
     dataset = folder / "datasets" / f"{name}.jsonl.zst"
     dataset.parent.mkdir(exist_ok=True)
-    gathering = _Gathering(lesson, settings, reader, on_gathered)
-    rows = await gathering.write(dataset)
+    gathering = _Gathering(lesson, settings, folder, reader, on_gathered)
+    try:
+        rows = await gathering.write(dataset)
+    except PoolingError as error:
+        raise TrainingError(str(error)) from error
     if not gathering.count:
         raise TrainingError(f"{name}: nothing to learn from, no candidate made an example")
     out = folder / "checkpoints" / name
@@ -105,12 +108,14 @@ class _Gathering:
         self,
         lesson: Lesson,
         settings: Settings,
+        folder: Path,
         reader: RunReader,
         on_gathered: Callable[[int], None],
     ) -> None:
         self.count = 0
         self._lesson = lesson
         self._settings = settings
+        self._folder = folder
         self._reader = reader
         self._on_gathered = on_gathered
         self._rows: list[ExampleRow] = []
@@ -129,44 +134,50 @@ class _Gathering:
 
     def _examples(self) -> Iterator[Example]:
         lesson, settings = self._lesson, self._settings
-        gathered = gather(
-            lesson.tasks,
-            lambda task: pooled(self._reader, lesson.iterations, task),
-            settings.learn,
-            settings.vote,
-            settings.seed + lesson.iteration,
-        )
-        for done, data in enumerate(gathered, 1):
-            if self._cancelled.is_set():
-                raise TrainingError("gathering was cancelled")
-            self._rows += example_rows(lesson.iteration, dict(lesson.tasks)[data.task], data)
-            self._on_gathered(done)
-            yield from data.samples
-            yield from data.repairs
-
-
-def pooled(reader: RunReader, iterations: Sequence[int], task: int) -> list[Candidate]:
-    """Return all candidates that some iterations found for a task."""
-    return [
-        candidate
-        for iteration in iterations
-        for _, candidates in reader.pulls(iteration, task)
-        for candidate in candidates
-    ]
+        with open_pool(
+            self._folder, self._reader, lesson.iterations, lesson.tasks, settings.learn.runs
+        ) as pool:
+            tasks = dict(pool.tasks)
+            gathered = gather(
+                pool.tasks,
+                pool.candidates,
+                settings.learn,
+                settings.vote,
+                settings.seed + lesson.iteration,
+            )
+            for done, found in enumerate(gathered, 1):
+                if self._cancelled.is_set():
+                    raise TrainingError("gathering was cancelled")
+                data = pool.at_home(found)
+                self._rows += example_rows(lesson.iteration, tasks[data.task], data)
+                self._on_gathered(done)
+                yield from data.samples
+                yield from data.repairs
 
 
 def example_rows(iteration: int, task: Task, data: TaskData) -> Iterator[ExampleRow]:
     """Yield the archive's rows of one task's data: what is used, then what is left out and why."""
     for example in data.samples:
-        yield ExampleRow(iteration, "sample", example.origin, example.candidate)
+        yield ExampleRow(iteration, "sample", example.origin, example.candidate, run=example.run)
     for example in data.repairs:
         assert example.parent is not None
         place = accuracy_bin(task, example.parent)
-        label = "repair" if place is None else BINS[place]
-        yield ExampleRow(iteration, "refine", label, example.candidate, example.parent.id)
+        yield ExampleRow(
+            iteration,
+            "refine",
+            "repair" if place is None else BINS[place],
+            example.candidate,
+            example.parent.id,
+            run=example.run,
+        )
     for rejection in data.rejections:
         yield ExampleRow(
-            iteration, "sample", "rejected", rejection.candidate, rejected=rejection.reason
+            iteration,
+            "sample",
+            "rejected",
+            rejection.candidate,
+            run=rejection.run,
+            rejected=rejection.reason,
         )
 
 

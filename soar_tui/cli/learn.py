@@ -26,6 +26,8 @@ TRAIN_EPILOG = """Examples:
 
   soar-tui train last --dry-run --set learn.strategy=correct-only
 
+  soar-tui train last --from 2026-11-19-arc1-train-grammar --from 2026-11-20-arc1-train-local
+
   soar-tui run --tasks arc1-eval --checkpoint last"""
 CHECKPOINTS_EPILOG = """Examples:
 
@@ -54,12 +56,22 @@ def iterate(
 
 def train(
     run: RunArgument,
+    *,
     dry: Annotated[
         bool,
         typer.Option(
             "--dry-run", help="Only tell what would be learned from; also while an engine is on it."
         ),
     ] = False,
+    others: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--from",
+            metavar="RUN",
+            help="Learn from what this run has found, too; may be given again.",
+            show_default=False,
+        ),
+    ] = None,
     assignments: SetOption = None,
     detach: DetachOption = False,
     as_json: JsonOption = False,
@@ -74,9 +86,9 @@ def train(
     from engine.archive.reader import RunReader
 
     if dry:
-        return _dry(run, assignments or [], as_json=as_json)
+        return _dry(run, others or [], assignments or [], as_json=as_json)
     folder, settings = _resting(run)
-    settings = changed(settings, assignments or [])
+    settings = changed(settings, assignments or [], _together_with(others or []))
     with RunReader(folder) as reader:
         ended = [row.index for row in reader.iterations() if row.ended is not None]
         learned = {checkpoint.iteration for checkpoint in reader.checkpoints()}
@@ -141,14 +153,22 @@ def checkpoints(
     return OK
 
 
-def _dry(run: str, assignments: list[str], *, as_json: bool) -> int:
+def _together_with(others: list[str]) -> dict[str, object]:
+    """Return the change of settings that learns from other runs, too. Raises RunFolderError."""
+    from engine.control import find_run
+
+    return {"learn.runs": [str(find_run(other)) for other in others]} if others else {}
+
+
+def _dry(run: str, others: list[str], assignments: list[str], *, as_json: bool) -> int:
     from engine.config import load_settings
     from engine.control import SETTINGS_NAME, find_run
     from soar_tui.cli.dry_run import dry_run
 
     folder = find_run(run)
     settings = load_settings(folder / SETTINGS_NAME)
-    return dry_run(folder, changed(settings, assignments), as_json=as_json)
+    settings = changed(settings, assignments, _together_with(others))
+    return dry_run(folder, settings, as_json=as_json)
 
 
 def _print(known: list[KnownCheckpoint]) -> None:

@@ -63,6 +63,23 @@ def test_training_tasks_come_first_and_targets_are_reported(learned: Searched) -
     ]
 
 
+def test_a_run_learns_from_what_others_found_too(learned: Searched) -> None:
+    said = spawn(learned.home, "run", "--tasks", "sample:2", "--name", "later", *BUDGET)
+    assert said.code == 0, said.err
+    alone = spawn(learned.home, "train", "later", "--dry-run", "--json").document
+    told = spawn(learned.home, "train", "later", "--from", "twice", "--dry-run", "--json").document
+    assert (len(alone["tasks"]), len(told["tasks"])) == (2, 3)
+    assert told["used"] > alone["used"]
+    said = spawn(learned.home, "train", "later", "--from", "twice", "--json")
+    assert said.code == 0, said.err
+    with RunReader(learned.home / "runs" / "later") as reader:
+        used = [example for _, example in reader.examples(0) if example.rejected is None]
+    assert {example.run for example in used} == {None, "twice"}
+    assert len(used) == told["used"]
+    said = spawn(learned.home, "train", "later", "--from", "later", "--dry-run")
+    assert said.code != 0 and "learn.runs" in said.err
+
+
 def test_a_dry_run_tells_what_training_then_learns_from_once(learned: Searched) -> None:
     dry = spawn(learned.home, "train", "twice", "--dry-run", "--json")
     assert dry.code == 0, dry.err

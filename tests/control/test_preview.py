@@ -12,7 +12,7 @@ from engine.archive.reader import RunReader
 from engine.config import override
 from engine.control import DryRunError, DryRunProcess
 from engine.learning.gather import gather
-from engine.learning.learn import pooled
+from engine.learning.pooling import own_candidates
 from tests.app.recorded import make_folder, record, settings
 
 
@@ -41,7 +41,7 @@ def test_it_counts_what_gathering_gives_and_changes_nothing(folder):
         expected = list(
             gather(
                 tasks,
-                lambda task: pooled(reader, (0, 1), task),
+                lambda task: own_candidates(reader, (0, 1), task),
                 chosen.learn,
                 chosen.vote,
                 chosen.seed + 1,
