@@ -13,10 +13,11 @@ from engine.control.folder import (
     RunFolderError,
     create_run,
     find_run,
+    reserve_run,
     run_folders,
     soar_home,
 )
-from engine.control.launch import LaunchError, launch, log_tail
+from engine.control.launch import LaunchError, UnusableError, launch, log_tail
 from engine.control.lock import engine_alive, engine_process
 from engine.control.preview import (
     DryExample,
@@ -44,6 +45,7 @@ __all__ = [
     "RunState",
     "State",
     "TaskShare",
+    "UnusableError",
     "create_run",
     "engine_alive",
     "engine_process",
@@ -52,6 +54,7 @@ __all__ = [
     "log_tail",
     "prompt_of",
     "reply",
+    "reserve_run",
     "run_folders",
     "run_state",
     "run_tasks",

@@ -33,9 +33,7 @@ def create_run(settings: Settings, *, name: str | None = None, day: datetime.dat
     """
     home = soar_home() / "runs"
     if name is not None:
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
-            raise RunFolderError(f"{name!r} is no run name: letters, digits, '.', '_' and '-'")
-        folder = home / name
+        folder = _named(name)
         if not _make(folder):
             raise RunFolderError(f"{folder}: there is a run of that name already")
     else:
@@ -49,6 +47,25 @@ def create_run(settings: Settings, *, name: str | None = None, day: datetime.dat
     (folder / "logs").mkdir()
     save_settings(settings, folder / SETTINGS_NAME)
     return folder
+
+
+def reserve_run(name: str) -> Path:
+    """Make the folder of a run that becomes one when its settings are saved in it.
+
+    One that was reserved before and has no settings yet is found again. Raises RunFolderError when
+    the name is taken or not a plain name.
+    """
+    folder = _named(name)
+    if not _make(folder) and (folder / SETTINGS_NAME).exists():
+        raise RunFolderError(f"{folder}: there is a run of that name already")
+    (folder / "logs").mkdir(exist_ok=True)
+    return folder
+
+
+def _named(name: str) -> Path:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+        raise RunFolderError(f"{name!r} is no run name: letters, digits, '.', '_' and '-'")
+    return soar_home() / "runs" / name
 
 
 def _make(folder: Path) -> bool:

@@ -40,7 +40,7 @@ def extract(reply: str) -> str | None:
     """
     text = reply.encode("utf-8", "replace").decode("utf-8").replace("\r\n", "\n")
     blocks = [textwrap.dedent(block).strip("\n") + "\n" for block in _blocks(text)]
-    candidates = [block for block in blocks if _mentions_entry(block)]
+    candidates = [block for block in blocks if mentions_entry(block)]
     if len(candidates) == 1 and _names_entry_once(candidates[0]):
         # What follows would return it as it is, parsed or not, and parsing costs a millisecond.
         return candidates[0]
@@ -50,7 +50,15 @@ def extract(reply: str) -> str | None:
             return program
     if candidates:
         return candidates[-1]
-    return _program(text) if _mentions_entry(text) else None
+    return _program(text) if mentions_entry(text) else None
+
+
+def mentions_entry(text: str) -> bool:
+    """Whether a text is short enough for a program and a line of it defines `transform`.
+
+    It is not parsed, so it may still be no Python.
+    """
+    return len(text) <= LONGEST and _DEFINITION.search(text) is not None
 
 
 def normalise(source: str) -> str:
@@ -93,10 +101,6 @@ def _blocks(text: str) -> Iterator[str]:
         block = []
     if fence:
         yield "\n".join(block)
-
-
-def _mentions_entry(text: str) -> bool:
-    return len(text) <= LONGEST and _DEFINITION.search(text) is not None
 
 
 def _names_entry_once(text: str) -> bool:

@@ -21,10 +21,11 @@ def exit_code(error: BaseException) -> int | None:
     from engine.config import ConfigError
     from engine.control import ArchiveError, DryRunError, LaunchError, RunFolderError
     from engine.exports.output import ExportError
+    from engine.intake.rows import IntakeError
     from soar_tui.checkpoints import CheckpointChoiceError
 
     refused = InputError | CheckpointChoiceError | ConfigError | TaskFileError | RunFolderError
-    if isinstance(error, refused | ExportError):
+    if isinstance(error, refused | ExportError | IntakeError | UnusableError):
         return BAD_INPUT
     if isinstance(
         error, OutcomeError | ArchiveError | DryRunError | CatalogueError | LaunchError | OSError
