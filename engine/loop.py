@@ -159,12 +159,15 @@ async def run_iterations(
     """Run all iterations; return False when told to stop before the last was through.
 
     After each iteration but the last (that one too, where `settings.learn_last` says so), `learn`
-    turns what was found into a checkpoint, and the policy goes on from it. `may_start` is awaited before each pull (see search_task) and before
-    learning. Whatever `past` says is done is not done again; `progress` is kept true for whoever
-    watches.
+    turns what was found into a checkpoint, and the policy goes on from it once it searches again.
+    `may_start` is awaited before each pull (see search_task) and before learning. Whatever `past`
+    says is done is not done again; `progress` is kept true for whoever watches.
     """
+    learned: Path | None = None
     for stage in stages:
         if stage.index not in past.ended:
+            if learned is not None:
+                await policy.load(learned)
             status = policy.status
             memory.begin_iteration(
                 stage.index, stage.phase, status.name, status.checkpoint, stage.tasks
@@ -187,13 +190,12 @@ async def run_iterations(
             await memory.flush()
         if stage is stages[-1] and not settings.learn_last:
             break
-        checkpoint = past.checkpoints.get(stage.index)
-        if checkpoint is None:
+        learned = past.checkpoints.get(stage.index)
+        if learned is None:
             if not await may_start():
                 return False
             progress.step = "learn"
-            checkpoint = await learn(stage)
-        await policy.load(checkpoint)
+            learned = await learn(stage)
     return True
 
 

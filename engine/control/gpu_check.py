@@ -202,7 +202,7 @@ async def _served(
     probes = Probes("/ready", "/health", START_SECONDS, restarts=0)
     server = SglangServer(serve, _DECODING, folder / "serve.log", python=python, probes=probes)
     try:
-        server.start()
+        await server.load(None)
         await server.ready()
         yield server
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import subprocess
 import sys
 import time
@@ -14,10 +15,23 @@ from engine.control.lock import engine_alive
 
 READY_SECONDS = 60.0
 ENDING_SECONDS = 5.0
+_NO_ROOM = 64 << 10
+"""Bytes free below which not even the log takes the reason."""
+
+
+UNUSABLE = 2
+"""Exit code of an engine that cannot use its folder or its settings, policy and trainer included."""
+
+_REFUSAL = " ERROR "
+"""What stands before the sentence in which an engine says so in its log."""
 
 
 class LaunchError(RuntimeError):
     """An engine that did not come up; the message ends with the last lines of its log."""
+
+
+class UnusableError(LaunchError):
+    """A run that its engine refused; the message is the engine's own sentence."""
 
 
 def launch(folder: Path, *, timeout: float = READY_SECONDS) -> int:
@@ -25,8 +39,8 @@ def launch(folder: Path, *, timeout: float = READY_SECONDS) -> int:
 
     The engine gets a session of its own, so it outlives this process, its terminal and SSH.
     Starting it on a folder again goes on where it was. Raises RunFolderError when the folder is
-    no run or an engine is on it already, LaunchError when the engine fails or is not ready within
-    `timeout` seconds.
+    no run or an engine is on it already, UnusableError when the engine refuses its settings,
+    LaunchError when it fails or is not ready within `timeout` seconds.
     """
     if not (folder / SETTINGS_NAME).is_file():
         raise RunFolderError(f"{folder}: not a run folder (it holds no {SETTINGS_NAME})")
@@ -50,11 +64,18 @@ def launch(folder: Path, *, timeout: float = READY_SECONDS) -> int:
             return process.pid
     try:
         # The pipe of an engine that fails closes a moment before its process is gone.
-        reason = f"ended with exit code {process.wait(ENDING_SECONDS)}"
+        code = process.wait(ENDING_SECONDS)
+        reason = f"ended with exit code {code}"
     except subprocess.TimeoutExpired:
         process.terminate()
+        code = None
         reason = f"was not ready within {timeout:.0f} s"
-    raise LaunchError(f"{folder.name}: the engine {reason}\n{log_tail(log, start)}")
+    said = log_tail(log, start)
+    if not said and shutil.disk_usage(folder).free < _NO_ROOM:
+        said = f"the disk that holds {folder} is full; free some space and start it again"
+    if code == UNUSABLE and _REFUSAL in said:
+        raise UnusableError(f"{folder.name}: {said.rpartition(_REFUSAL)[2]}")
+    raise LaunchError(f"{folder.name}: the engine {reason}\n{said}")
 
 
 def _says_ready(descriptor: int, timeout: float) -> bool:

@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from engine.arc.load import TaskFileError
@@ -17,6 +18,7 @@ from engine.archive.writer import ArchiveWriter
 from engine.cluster import ClusterError, open_workers
 from engine.config import ConfigError, Settings, load_settings
 from engine.control.folder import SETTINGS_NAME
+from engine.control.launch import UNUSABLE
 from engine.control.lock import EngineLock, EngineRunningError
 from engine.control.running import RunningEngine
 from engine.control.tasks import run_tasks
@@ -26,8 +28,8 @@ from engine.policies import PolicyError
 from engine.policies.open import first_checkpoint
 from engine.programs.sandbox import SandboxError
 
-FINISHED, FAILED, UNUSABLE, UNFINISHED = 0, 1, 2, 3
-"""Exit codes of `python -m engine`: through · crashed · folder or settings unusable · drained."""
+FINISHED, FAILED, UNFINISHED = 0, 1, 3
+"""Exit codes of `python -m engine`, with UNUSABLE: through · crashed · drained."""
 
 log = logging.getLogger("engine")
 
@@ -70,29 +72,39 @@ def serve(folder: Path, *, ready_fd: int | None = None) -> int:
 
 async def _serve(folder: Path, settings: Settings, ready_fd: int | None, lock: EngineLock) -> int:
     writer = ArchiveWriter(folder)
+    ready = False
+
+    def on_ready() -> None:
+        nonlocal ready
+        ready = True
+        if ready_fd is not None:
+            os.write(ready_fd, b"1")
+            os.close(ready_fd)
+
     try:
         writer.put_event("info", "start", f"engine {os.getpid()} started")
         try:
-            return await _run(folder, settings, writer, ready_fd)
+            return await _run(folder, settings, writer, on_ready)
         except Exception as error:
             # Whatever ends the engine must be on record before it is gone.
             reason = _innermost(error)
             lock.say(f"{type(reason).__name__}: {reason}")
-            if isinstance(reason, _REFUSALS):
+            refused = isinstance(reason, _REFUSALS)
+            if refused:
                 log.error("%s", reason)
             else:
                 log.exception("the engine failed")
             with contextlib.suppress(ArchiveError):
                 writer.put_event("error", "crash", f"{type(reason).__name__}: {reason}")
                 await writer.flush()
-            return FAILED
+            return UNUSABLE if refused and not ready else FAILED
     finally:
         with contextlib.suppress(ArchiveError):
             await writer.close()
 
 
 async def _run(
-    folder: Path, settings: Settings, writer: ArchiveWriter, ready_fd: int | None
+    folder: Path, settings: Settings, writer: ArchiveWriter, on_ready: Callable[[], None]
 ) -> int:
     for command in commands.unanswered(folder):
         commands.reject(folder, command.id, "no engine was running; send it again")
@@ -102,7 +114,6 @@ async def _run(
             writer.put_tasks(tasks, training)
             await writer.flush()
         async with open_workers(settings, folder / "logs") as (sandbox, policy):
-            await policy.load(first_checkpoint(settings))
             valve = Valve(writer.ready)
             engine = RunningEngine(
                 folder,
@@ -114,11 +125,12 @@ async def _run(
                 policy=policy,
             )
             past = engine.past()
+            # Not one after the other: a server takes minutes to load what it will not serve.
+            latest = past.checkpoints.get(max(past.checkpoints, default=-1))
+            await policy.load(latest or first_checkpoint(settings))
             engine.beat()
             await writer.flush()
-            if ready_fd is not None:
-                os.write(ready_fd, b"1")
-                os.close(ready_fd)
+            on_ready()
             through = await engine.run(past)
     reason = "finished" if through else "drained"
     writer.put_event("info", reason, f"engine {os.getpid()} ended: {reason}")

@@ -33,8 +33,8 @@ def first_checkpoint(settings: Settings) -> Path | None:
 async def open_policy(settings: Settings, logs: Path) -> AsyncIterator[Policy]:
     """Open the policy of `settings.policy.kind`, and close it in the end.
 
-    `logs` is the folder for what a server of ours prints. Such a server may still be starting,
-    which takes minutes for a large model: its status says so, and proposals wait for it.
+    `logs` is the folder for what a server of ours prints. Its `load` starts such a server, which
+    may then take minutes for a large model: its status says so, and proposals wait for it.
 
     The kinds: `grammar` embedded; `local` a GGUF file on this CPU; `sglang` a server of ours
     (`serve.model`) or, where `policy.endpoints` are given, ones that run already; `openai` any
@@ -82,8 +82,6 @@ async def _language_model(settings: Settings, logs: Path) -> AsyncIterator[Polic
     pool = EndpointPool(clients, ready=None if server is None else server.ready)
     policy = LanguageModelPolicy(_name(settings), pool, decoding, server=server)
     try:
-        if isinstance(server, LocalServer | SglangServer):
-            server.start()
         yield policy
     finally:
         await policy.close()

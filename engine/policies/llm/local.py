@@ -43,7 +43,6 @@ class LocalServer:
         root = f"http://127.0.0.1:{self._port}"
         self.endpoint = EndpointConfig(url=f"{root}/v1", server="llama.cpp", capacity=serve.slots)
         self._process = ServerProcess(
-            self._command(self._base),
             root,
             log_file,
             Probes("/health", "/health", serve.start_seconds),
@@ -63,24 +62,23 @@ class LocalServer:
     def up(self) -> bool:
         return self._process.up
 
-    def start(self) -> None:
-        """Start it; `ready` waits for it."""
-        self._process.start()
-
     async def ready(self) -> None:
         await self._process.ready()
 
     async def load(self, checkpoint: Path | None) -> None:
         """Serve a checkpoint's GGUF file, None the base model's, by starting anew.
 
+        Where it is not running yet, or was told to rest, it begins to; `ready` waits for it.
         Raises ReloadError when the checkpoint has none, StartError when it cannot be served.
         """
         model = self._base if checkpoint is None else checkpoint / GGUF
         if not model.is_file():
             raise ReloadError(f"{model}: not there; a local model is served from a GGUF file")
-        if model != self._served or not self._process.kept:
-            self._served = model
+        if not self._process.kept:
+            self._process.start(self._command(model))
+        elif model != self._served:
             await self._process.restart(self._command(model))
+        self._served = model
 
     async def rest(self) -> None:
         """End it until the next `load`: training wants its cores and memory."""

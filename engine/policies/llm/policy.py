@@ -31,7 +31,7 @@ class ModelServer(Protocol):
     """What makes a checkpoint's weights answer: a server of our own, or servers told to reload."""
 
     async def load(self, checkpoint: Path | None) -> None:
-        """Serve a checkpoint; None is the base model. Raises ModelError."""
+        """Serve a checkpoint, None the base model, or begin to. Raises ModelError."""
         ...
 
     async def ready(self) -> None:

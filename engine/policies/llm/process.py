@@ -61,13 +61,12 @@ class ServerProcess:
 
     def __init__(
         self,
-        command: Sequence[str],
         root: str,
         log_file: Path,
         probes: Probes,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        self._command = tuple(command)
+        self._command: tuple[str, ...] = ()
         self._root = root
         self._log_file = log_file
         self._probes = probes
@@ -86,15 +85,18 @@ class ServerProcess:
         """Whether it is kept running: started and not closed."""
         return self._keeping is not None
 
-    def start(self) -> None:
-        """Start it and keep it running; `ready` waits for it."""
+    def start(self, command: Sequence[str]) -> None:
+        """Start it by a command line and keep it running; `ready` waits for it."""
         assert self._keeping is None
+        self._command = tuple(command)
         self._settled.clear()
         self._failure = None
         self._keeping = asyncio.create_task(self._keep(), name="model server")
 
     async def ready(self) -> None:
-        """Wait until it is up. Raises StartError when it is gone for good."""
+        """Wait until it is up. Raises StartError when it is gone for good, or was not started."""
+        if self._keeping is None:
+            raise StartError("the model server has not been started: a checkpoint is loaded first")
         await self._settled.wait()
         if self._failure is not None:
             raise self._failure
@@ -110,8 +112,7 @@ class ServerProcess:
     async def restart(self, command: Sequence[str]) -> None:
         """End it and start it with another command line; wait until it is ready."""
         await self.close()
-        self.comes_back_as(command)
-        self.start()
+        self.start(command)
         await self.ready()
 
     def comes_back_as(self, command: Sequence[str]) -> None:

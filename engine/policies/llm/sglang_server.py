@@ -112,7 +112,6 @@ class SglangServer:
         capacity = CAPACITY * serve.dp
         self.endpoint = EndpointConfig(url=f"{root}/v1", server="sglang", capacity=capacity)
         self._process = ServerProcess(
-            self._command(self._base),
             root,
             log_file,
             probes or Probes("/ready", "/health", serve.start_seconds),
@@ -132,16 +131,13 @@ class SglangServer:
     def up(self) -> bool:
         return self._process.up
 
-    def start(self) -> None:
-        """Start it; `ready` waits for it."""
-        self._process.start()
-
     async def ready(self) -> None:
         await self._process.ready()
 
     async def load(self, checkpoint: Path | None) -> None:
         """Serve a checkpoint's merged weights, None the base model's; in place while it is up.
 
+        Where it is not running yet, or was told to rest, it begins to; `ready` waits for it.
         Raises ReloadError for a checkpoint without weights, StartError when the restart fails.
         """
         model = self._base if checkpoint is None else str(weights_of(checkpoint))
@@ -150,6 +146,9 @@ class SglangServer:
             return
         self._version = version
         command = self._command(model)
+        if not self._process.kept:
+            self._process.start(command)
+            return
         if self._process.up:
             try:
                 await reload_weights(self.endpoint, model, version)

@@ -72,14 +72,14 @@ def python(tmp_path):
 async def serve(model, python, tmp_path):
     servers = []
 
-    def make(**probes):
+    async def make(**probes):
         config = ServeConfig(model=str(model))
         limits = {"start_seconds": 60, "poll_seconds": 0.02, "first_rest": 0.01} | probes
         log_file = tmp_path / "logs" / "serve.log"
         probes = Probes("/ready", "/health", **limits)
         server = SglangServer(config, DECODING, log_file, python=python, probes=probes)
         servers.append(server)
-        server.start()
+        await server.load(None)
         return server
 
     yield make
@@ -94,7 +94,7 @@ async def asked(server):
 
 
 async def test_it_is_up_when_it_is_ready_and_gone_when_closed(serve, model):
-    server = serve()
+    server = await serve()
     await server.ready()
     assert server.up
     assert await asked(server) == "base"
@@ -106,14 +106,14 @@ async def test_it_is_up_when_it_is_ready_and_gone_when_closed(serve, model):
 
 async def test_a_start_that_fails_is_tried_again(serve, model):
     (model / "fails").write_text("2")
-    server = serve()
+    server = await serve()
     await server.ready()
     assert starts(model) == 3
 
 
 async def test_a_server_that_never_starts_shows_its_log(serve, model):
     (model / "fails").write_text("99")
-    server = serve()
+    server = await serve()
     with pytest.raises(StartError, match="exit code 1") as failure:
         await server.ready()
     assert "CUDA out of memory" in str(failure.value)
@@ -122,14 +122,14 @@ async def test_a_server_that_never_starts_shows_its_log(serve, model):
 
 async def test_a_server_that_is_not_ready_in_time_is_ended(serve, model):
     (model / "never-ready").touch()
-    server = serve(start_seconds=4.0, restarts=0)
+    server = await serve(start_seconds=4.0, restarts=0)
     with pytest.raises(StartError, match=r"not ready within 4 s"):
         await server.ready()
     assert not alive(int((model / "pid").read_text()))
 
 
 async def test_a_server_that_dies_is_started_again(serve, model):
-    server = serve()
+    server = await serve()
     await server.ready()
     os.kill(int((model / "pid").read_text()), signal.SIGKILL)
     await until(lambda: starts(model) == 2)
@@ -138,7 +138,7 @@ async def test_a_server_that_dies_is_started_again(serve, model):
 
 
 async def test_a_server_that_hangs_is_started_again(serve, model):
-    server = serve(health_every=0.02, misses=2)
+    server = await serve(health_every=0.02, misses=2)
     await server.ready()
     (model / "unwell").touch()
     await until(lambda: starts(model) == 2)
@@ -148,7 +148,7 @@ async def test_a_server_that_hangs_is_started_again(serve, model):
 
 
 async def test_new_weights_are_loaded_in_place_and_kept_by_a_restart(serve, model, tmp_path):
-    server = serve()
+    server = await serve()
     await server.ready()
     tuned = checkpoint_at(tmp_path / "tuned")
     await server.load(tuned)
@@ -163,23 +163,27 @@ async def test_new_weights_are_loaded_in_place_and_kept_by_a_restart(serve, mode
 
 
 async def test_a_server_makes_room_for_training_and_comes_back_tuned(serve, model, tmp_path):
-    server = serve()
+    server = await serve()
     await server.ready()
     process = int((model / "pid").read_text())
     await server.rest()
     assert not server.up and not alive(process)
+    with pytest.raises(StartError, match="not been started"):
+        await server.ready()
     tuned = checkpoint_at(tmp_path / "tuned")
     await server.load(tuned)
+    await server.ready()
     assert (starts(model), starts(tuned)) == (1, 1)
     assert await asked(server) == "tuned"
     await server.rest()
     await server.load(tuned)
+    await server.ready()
     assert await asked(server) == "tuned"
 
 
 @pytest.mark.parametrize("fault", ["bad", "keeps-version", "mute"])
 async def test_weights_that_do_not_load_in_place_are_loaded_by_a_restart(serve, tmp_path, fault):
-    server = serve()
+    server = await serve()
     await server.ready()
     tuned = checkpoint_at(tmp_path / "tuned")
     (tuned / fault).touch()
@@ -189,7 +193,7 @@ async def test_weights_that_do_not_load_in_place_are_loaded_by_a_restart(serve, 
 
 
 async def test_a_checkpoint_without_whole_weights_is_refused(serve, tmp_path):
-    server = serve()
+    server = await serve()
     (tmp_path / "adapter-only").mkdir()
     with pytest.raises(ReloadError, match="no merged weights"):
         await server.load(tmp_path / "adapter-only")
@@ -206,7 +210,7 @@ async def test_a_server_elsewhere_keeps_its_weights_when_a_path_is_bad(tmp_path)
 
 
 async def test_work_in_flight_is_done_by_the_restarted_server(serve, model):
-    server = serve()
+    server = await serve()
     pool = EndpointPool(
         [ChatClient(server.endpoint, DECODING, first_wait=0.01)], rest=0.01, ready=server.ready
     )
@@ -272,6 +276,7 @@ async def test_a_run_changes_nothing_but_its_kind(python, model, tmp_path):
             async with open_policy(settings, tmp_path) as policy:
                 await policy.load(None)
                 assert len(await policy.sample(TASK, 3, 1)) == 3
+                assert starts(model) == (kind == "sglang")
                 assert policy.status.name.startswith(kind) and policy.status.ready
 
 
