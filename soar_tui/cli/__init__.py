@@ -19,6 +19,8 @@ from soar_tui.cli import (
     evaluate,
     export,
     export_data,
+    export_pages,
+    gc,
     intake,
     learn,
     run,
@@ -30,6 +32,7 @@ from soar_tui.cli import (
     tasks,
     terminal,
 )
+    track,
 from soar_tui.cli.errors import BAD_INPUT, INTERRUPTED, OK, exit_code, message
 from soar_tui.opening import on_terminal, open_app
 
@@ -50,7 +53,7 @@ submits two answers. The engine runs by itself: it outlives this terminal.
               soar-tui status RUN      soar-tui tasks arc1-train:20
               soar-tui analyze RUN…    soar-tui compare RUN RUN
   Steer       soar-tui pause | resume | stop RUN
-  Hand over   soar-tui export submission|dataset|programs|tables RUN --out PATH
+  Hand over   soar-tui export submission|dataset|programs|tables|report RUN …
               soar-tui import PROGRAMS.jsonl --tasks arc1-train
   This machine                         soar-tui doctor
               soar-tui setup serve     soar-tui setup train
@@ -123,7 +126,10 @@ app.command("import", epilog=intake.EPILOG, rich_help_panel="Hand over")(intake.
 app.add_typer(export_app, name="export", rich_help_panel="Hand over")
 app.command(epilog=setup.EPILOG, rich_help_panel="This machine")(setup.setup)
 app.command(epilog=doctor.EPILOG, rich_help_panel="This machine")(doctor.doctor)
+export_app.command("picture", epilog=export_pages.PICTURE_EPILOG)(export_pages.picture)
+export_app.command("report", epilog=export_pages.REPORT_EPILOG)(export_pages.report)
 
+app.command(epilog=track.EPILOG, rich_help_panel="Hand over")(track.track)
 
 def main() -> None:
     """Run the command line and exit with its code (soar_tui.cli.errors)."""

@@ -403,6 +403,42 @@ class ProgressDocument(Document, frozen=True):
     total: int | None
     seconds: float
 
+class RefusedDocument(Document, frozen=True):
+    """Rows that were not taken in, for one reason; `first` is the number of the first of them."""
+
+    reason: str
+    count: int
+    first: int
+
+
+class ImportDocument(Document, frozen=True):
+    """What `import` prints; `claims` are rows that say what they got right, `denied` those of them
+    that running them did not bear out."""
+
+    run: str
+    folder: str
+    rows: int
+    programs: int
+    run_now: int
+    tasks: int
+    perfect: int
+    solved: int | None
+    known: int
+    claims: int
+    denied: int
+    refused: list[RefusedDocument]
+    seconds: float
+
+
+class TrackDocument(Document, frozen=True):
+    """What `track` prints when it ends."""
+
+    run: str
+    to: Literal["tensorboard", "trackio", "wandb"]
+    place: str
+    points: int
+
+
 
 class CheckDocument(Document, frozen=True):
     """One thing doctor looked at; `needed` things that are missing make it fail."""

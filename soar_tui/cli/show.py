@@ -146,7 +146,7 @@ def look(
     from engine.archive.reader import RunReader
 
     with RunReader(folder) as reader:
-        index = _task_index(reader, task_id)
+        index = find_task(reader, task_id)
         searched = searched_iterations(reader)[index]
         if not searched:
             raise InputError(f"{folder.name}: task {task_id!r} has not been searched yet")
@@ -159,7 +159,7 @@ def look(
             )
         formula, patterns = ranked_patterns(reader, iteration, index, settings.vote)
         best = best_first(reader.candidate_rows(iteration, index))[:LISTED]
-        chosen = _chosen(iteration, index, number) if number is not None else None
+        chosen = find_candidate(iteration, index, number) if number is not None else None
         if chosen is None and best:
             chosen = best[0].id
         return TaskView(
@@ -175,7 +175,11 @@ def look(
         )
 
 
-def _task_index(reader: RunReader, task_id: str) -> int:
+def find_task(reader: RunReader, task_id: str) -> int:
+    """Return the index of the task a user means: an id or a unique beginning of one.
+
+    Raises InputError.
+    """
     ids = [task.id for task in reader.tasks()]
     if task_id in ids:
         return ids.index(task_id)
@@ -188,7 +192,7 @@ def _task_index(reader: RunReader, task_id: str) -> int:
     raise InputError(f"no task {task_id!r} in this run; it has {few}")
 
 
-def _chosen(iteration: int, task: int, number: int) -> int:
+def find_candidate(iteration: int, task: int, number: int) -> int:
     """Return the id of a candidate given by its number in the task, or by the id itself."""
     from engine.programs.candidate import candidate_id, split_candidate_id
 

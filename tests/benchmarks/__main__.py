@@ -12,6 +12,7 @@ import sys
 BENCHMARKS = {
     "sandbox": ("--programs", "1000", "--mixed", "200"),
     "archive": ("--candidates", "100000"),
+    "exports": ("--candidates", "80000"),
     "widgets": (),
     "app": ("--candidates", "100000"),
     "grammar_policy": ("--every", "20"),

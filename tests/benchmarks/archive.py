@@ -5,6 +5,7 @@ them new; outputs are random changes of random grids. The yardstick is bare sqli
 of short rows in one table, committed as often.
 
     python -m tests.benchmarks.archive --candidates 1000000
+    python -m tests.benchmarks.archive --run DIR
 """
 
 from __future__ import annotations
@@ -54,8 +55,10 @@ def functions() -> list[str]:
     return found
 
 
-def searches(candidates: int, seed: int) -> Iterator[tuple[Pull, list[Candidate]]]:
-    """Pulls of one iteration after another, 64 tasks interleaved, 6 000 candidates each."""
+def searches(
+    candidates: int, seed: int, samples: int = SAMPLES
+) -> Iterator[tuple[Pull, list[Candidate]]]:
+    """Pulls of one iteration after another, 64 tasks interleaved, 2 · `samples` candidates each."""
     rng, arrays = random.Random(seed), np.random.default_rng(seed)
     tasks, texts = make_tasks(arrays), functions()
     made, iteration = 0, 0
@@ -65,14 +68,14 @@ def searches(candidates: int, seed: int) -> Iterator[tuple[Pull, list[Candidate]
             sources: dict[int, list[str]] = {task: [] for task in block}
             results: dict[int, list[Evaluation]] = {task: [] for task in block}
             first = number = 0
-            while first < 2 * SAMPLES:
-                size = WAVE if first < SAMPLES else PULL
+            while first < 2 * samples:
+                size = WAVE if first < samples else PULL
                 for task in block:
                     yield _pull(
                         rng, arrays, tasks[task], texts, sources[task], results[task],
                         Pull(iteration, task, number, "sample", 0, None, None, rng.getrandbits(63),
                              time.time(), 0.5),
-                        first, size,
+                        first, size, samples,
                     )  # fmt: skip
                     made += size
                     if made >= candidates:
@@ -82,9 +85,9 @@ def searches(candidates: int, seed: int) -> Iterator[tuple[Pull, list[Candidate]
         iteration += 1
 
 
-def _pull(rng, arrays, task, texts, sources, results, pull, first, size):
-    if first >= SAMPLES:
-        parent = candidate_id(pull.iteration, pull.task, rng.randrange(SAMPLES))
+def _pull(rng, arrays, task, texts, sources, results, pull, first, size, samples):
+    if first >= samples:
+        parent = candidate_id(pull.iteration, pull.task, rng.randrange(samples))
         pull = Pull(pull.iteration, pull.task, pull.number, "refine", 0, parent, rng.random(),
                     pull.seed, pull.created, 0.5)  # fmt: skip
     candidates = []
@@ -121,14 +124,14 @@ def _pull(rng, arrays, task, texts, sources, results, pull, first, size):
     return pull, candidates
 
 
-async def record(folder: Path, candidates: int) -> tuple[float, float]:
+async def record(folder: Path, candidates: int, samples: int = SAMPLES) -> tuple[float, float]:
     """Record that many candidates; return seconds in put_pull, and in all until committed."""
     writer = ArchiveWriter(folder)
     writer.put_tasks(make_tasks(np.random.default_rng(1)))
-    for iteration in range(1 + candidates // (TASKS * 2 * SAMPLES)):
+    for iteration in range(1 + candidates // (TASKS * 2 * samples)):
         writer.begin_iteration(iteration, "train", "grammar", "untrained")
     putting = waiting = 0.0
-    everything = searches(candidates, 1)
+    everything = searches(candidates, 1, samples)
     while True:
         # Making is kept apart from recording, so that the writer's thread has the processor.
         batch = list(islice(everything, 2000))
@@ -218,7 +221,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--candidates", type=int, default=400_000)
     parser.add_argument("--folder", type=Path, help="where to write (default: a temporary folder)")
+    parser.add_argument("--run", type=Path, help="only query a run folder, e.g. of make_archive")
     arguments = parser.parse_args()
+    if arguments.run is not None:
+        query(arguments.run)
+        return
     folder = Path(tempfile.mkdtemp(dir=arguments.folder))
     try:
         print(f"bare sqlite3: {bare(folder, 200_000):,.0f} rows/s")

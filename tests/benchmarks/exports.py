@@ -1,6 +1,7 @@
-"""Measure exports: rows per second and memory, of programs as Parquet and JSONL.
+"""Measure exports: rows per second and memory of programs, tables and a report of 400 tasks.
 
-The run is that of tests.benchmarks.archive: programs of 2 kB in the mean, two thirds of them new.
+The run is that of tests.benchmarks.archive: programs of 2 kB in the mean, two thirds of them new, with
+votes. The yardstick is reading the same programs without writing them.
 
     python -m tests.benchmarks.exports --candidates 1600000
 """
@@ -14,11 +15,22 @@ import shutil
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from engine.archive.reader import RunReader
-from engine.exports.programs import program_records, write_programs_jsonl, write_programs_parquet
-from tests.benchmarks.archive import record
+from engine.archive.writer import ArchiveWriter
+from engine.config import Settings, save_settings
+from engine.exports.programs import (
+    ProgramRecord,
+    program_records,
+    write_programs_jsonl,
+    write_programs_parquet,
+)
+from engine.exports.report.page import write_report
+from engine.exports.tables import write_tables
+from engine.search.vote import Tally, rank
+from tests.benchmarks.archive import TASKS, record
 
 
 def resident() -> float:
@@ -27,42 +39,86 @@ def resident() -> float:
     return pages * resource.getpagesize() / 1e6
 
 
-def export(name: str, folder: Path) -> None:
-    """Export all programs of a run once and print how fast, how large, and the memory it took."""
-    path = folder / f"programs.{name}"
-    seen: list[float] = []
-    started, cpu = time.perf_counter(), time.process_time()
+async def vote(folder: Path) -> None:
+    """Vote on every search of a run, as an engine would have at its end."""
+    writer = ArchiveWriter(folder)
     with RunReader(folder) as reader:
-        records = program_records(reader, "all", Counter())
-        if name == "parquet":
-            count = write_programs_parquet(
-                records, path, force=True, on_rows=lambda _: seen.append(resident())
-            )
-        else:
-            with path.open("wb") as file:
-                count = write_programs_jsonl(records, file, lambda _: seen.append(resident()))
+        for search in reader.searches():
+            tallies = [
+                Tally(b"".join(row.outputs), row.count, row.accuracy_sum, row.shortest)
+                for row in reader.tallies(search.iteration, search.task)
+            ]
+            ranked = [(t.pattern, weight, t.count) for t, weight in rank(tallies, "sum", 1000.0)]
+            writer.put_vote(search.iteration, search.task, "sum", ranked, 1.0)
+            await writer.ready()
+        for row in reader.iterations():
+            writer.end_iteration(row.index, 60.0)
+    await writer.close()
+
+
+def timed(name: str, what: str, work: Callable[[Callable[..., None]], int]) -> None:
+    """Do something once and print how fast it was and the memory of this process meanwhile."""
+    seen: list[float] = [resident()]
+    started, cpu = time.perf_counter(), time.process_time()
+    count = work(lambda *_: seen.append(resident()))
     seconds, busy = time.perf_counter() - started, time.process_time() - cpu
     print(
-        f"{name}: {count:,} programs in {seconds:.1f} s, {count / seconds:,.0f} rows/s "
-        f"({count / busy:,.0f} per second of processor time), {path.stat().st_size / 1e6:,.0f} MB; "
-        f"memory {min(seen):.0f} to {max(seen):.0f} MB, at the end {seen[-1]:.0f} MB"
+        f"{name:16} {count:,} {what} in {seconds:.1f} s, {count / seconds:,.0f}/s "
+        f"({count / busy:,.0f} per second of processor time); memory "
+        f"{min(seen):.0f} to {max(seen):.0f} MB",
+        flush=True,
     )
-    path.unlink()
+
+
+def measure(folder: Path) -> None:
+    """Export a run in every way, each once."""
+    with RunReader(folder) as reader, tempfile.TemporaryDirectory() as place:
+        out = Path(place)
+
+        def records() -> Iterator[ProgramRecord]:
+            return program_records(reader, "all", Counter())
+
+        def jsonl(on_rows: Callable[..., None]) -> int:
+            with (out / "p.jsonl").open("wb") as file:
+                return write_programs_jsonl(records(), file, on_rows)
+
+        def report(on_steps: Callable[..., None]) -> int:
+            with (out / "report.html").open("wb") as file:
+                return write_report(folder.name, reader, Settings(), file, on_steps)
+
+        timed("only read", "programs", lambda _: sum(1 for _ in records()))
+        timed(
+            "parquet",
+            "programs",
+            lambda f: write_programs_parquet(records(), out / "p.parquet", force=True, on_rows=f),
+        )
+        timed("jsonl", "programs", jsonl)
+        timed(
+            "tables",
+            "rows",
+            lambda f: sum(write_tables(reader, out / "t", force=True, on_rows=f).values()),
+        )
+        timed("report", "tasks", report)
+        for path in sorted(out.iterdir()):
+            files = [path] if path.is_file() else list(path.iterdir())
+            print(f"{path.name:16} {sum(file.stat().st_size for file in files) / 1e6:,.1f} MB")
 
 
 def main() -> None:
     """Record a run, export it, print figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--candidates", type=int, default=100_000)
+    parser.add_argument("--candidates", type=int, default=160_000, help="of 400 tasks together")
     parser.add_argument("--run", type=Path, help="a run folder to export in place of a made one")
     parser.add_argument("--keep", action="store_true", help="keep the made run and print where")
     arguments = parser.parse_args()
     folder = arguments.run or Path(tempfile.mkdtemp())
     try:
         if arguments.run is None:
-            asyncio.run(record(folder, arguments.candidates))
-        export("parquet", folder)
-        export("jsonl", folder)
+            samples = arguments.candidates // TASKS // 2
+            asyncio.run(record(folder, arguments.candidates, samples))
+            asyncio.run(vote(folder))
+            save_settings(Settings(), folder / "run.toml")
+        measure(folder)
     finally:
         if arguments.run is None and not arguments.keep:
             shutil.rmtree(folder)

@@ -1,0 +1,138 @@
+"""`soar-tui export picture, report`: what a run looks like, for papers, slides and colleagues."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from soar_tui.cli.errors import InputError
+from soar_tui.cli.options import ForceOption, JsonOption, OutOption, RunArgument
+from soar_tui.cli.progress import counting
+from soar_tui.cli.written import Written, begin, say
+
+if TYPE_CHECKING:
+    from engine.archive.reader import RunReader
+    from engine.exports.picture import Picture
+
+PICTURE_EPILOG = """Examples:
+
+  soar-tui export picture last 00d62c1b --out task.svg
+
+  soar-tui export picture last 00d62c1b --candidate 17 --out candidate.png
+
+  soar-tui export picture last 00d62c1b --candidate 17 --chain --out chain.svg"""
+REPORT_EPILOG = """The page holds no script and loads nothing: it can be mailed, archived, opened offline.
+
+Examples:
+
+  soar-tui export report last --out report.html
+
+  soar-tui export report last --out - | gzip > report.html.gz"""
+
+
+def picture(
+    *,
+    run: RunArgument,
+    task: Annotated[
+        str,
+        typer.Argument(
+            metavar="TASK", help="A task's id or a unique beginning of it.", show_default=False
+        ),
+    ],
+    out: OutOption,
+    candidate: Annotated[
+        int | None,
+        typer.Option(
+            "--candidate",
+            metavar="N",
+            min=0,
+            help="What this one gave, wrong cells marked: its number, or its id.",
+            show_default=False,
+        ),
+    ] = None,
+    chain: Annotated[
+        bool, typer.Option("--chain", help="The candidate's whole refinement chain.")
+    ] = False,
+    iteration: Annotated[
+        int | None,
+        typer.Option(
+            "--iteration",
+            metavar="N",
+            min=1,
+            help="Which iteration's candidate, counted from 1. [default: the last]",
+            show_default=False,
+        ),
+    ] = None,
+    scale: Annotated[
+        int, typer.Option("--scale", metavar="N", min=1, max=8, help="Size of a PNG.")
+    ] = 2,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Draw a task, a candidate's outputs, or a refinement chain as SVG (.svg or -) or PNG."""
+    from engine.exports.drawing import png, svg
+    from engine.exports.output import new_file
+
+    if candidate is None and (chain or iteration is not None):
+        raise InputError("--chain and --iteration need --candidate N")
+    begun = begin(run, out, (".svg", ".png"), as_json=as_json)
+    with begun.reader() as reader:
+        drawn = _picture(reader, task, candidate, iteration, chain=chain)
+    data = png(drawn, scale) if out.suffix == ".png" else svg(drawn).encode()
+    if str(out) == "-":
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    else:
+        with new_file(out, force=force) as file:
+            file.write(data)
+    return say(begun, Written(f"picture: {drawn.title}", 1, ((out, None),)))
+
+
+def _picture(
+    reader: RunReader, task: str, number: int | None, iteration: int | None, *, chain: bool
+) -> Picture:
+    from engine.exports.picture import candidate_picture, chain_picture, task_picture
+    from soar_tui.cli.answers import searched_iterations
+    from soar_tui.cli.show import find_candidate, find_task
+
+    index = find_task(reader, task)
+    shown = reader.task(index)
+    if number is None:
+        return task_picture(shown)
+    searched = searched_iterations(reader)[index]
+    if not searched or (iteration is not None and iteration - 1 not in searched):
+        which = "" if iteration is None else f" in iteration {iteration}"
+        raise InputError(f"task {shown.id!r} has not been searched{which}")
+    place = searched[0] if iteration is None else iteration - 1
+    identifier = find_candidate(place, index, number)
+    if not chain:
+        return candidate_picture(shown, reader.candidate(identifier).candidate)
+    reader.candidate(identifier)  # so that one that is not there is named
+    members = [reader.candidate(row.id).candidate for row in reader.chain(identifier)]
+    return chain_picture(shown, members)
+
+
+def report(
+    run: RunArgument, out: OutOption, force: ForceOption = False, as_json: JsonOption = False
+) -> int:
+    """Write a run as one self-contained HTML page: figures, curves, and every task with its grids."""
+    from engine.exports.output import new_file
+    from engine.exports.report.page import write_report
+
+    begun = begin(run, out, (".html",), as_json=as_json)
+    name = begun.folder.name
+    with begun.reader() as reader, counting("steps", as_json=as_json) as show:
+
+        def on_progress(done: int, steps: int) -> None:
+            show(done)
+
+        if str(out) == "-":
+            file = sys.stdout.buffer
+            rows = write_report(name, reader, begun.settings, file, on_progress)
+            file.flush()
+        else:
+            with new_file(out, force=force) as file_:
+                rows = write_report(name, reader, begun.settings, file_, on_progress)
+    return say(begun, Written("tasks", rows, ((out, None),)))

@@ -1,0 +1,208 @@
+"""Pictures and the report: what is drawn is what the archive holds, and nothing hostile gets through."""
+
+import asyncio
+import io
+import re
+import unicodedata
+import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from engine.analysis import analyse
+from engine.archive.reader import RunReader
+from engine.archive.writer import ArchiveWriter
+from engine.config import load_settings
+from engine.exports.drawing import CELL, Cells, grid_paths, layout, png, svg
+from engine.exports.palette import ARC
+from engine.exports.picture import candidate_picture, chain_picture, task_picture
+from engine.exports.report.charts import Chart, Curve, chart
+from engine.exports.report.page import write_report
+from engine.exports.text import markup, shown
+from tests.arc.drawn import grids
+from tests.archive.drawn import texts
+from tests.exports.runs import RIGHT, record_run, task
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "two"
+    return record_run(folder, [task("a"), task("b", known=False), task("<i>c</i>")])
+
+
+@pytest.fixture(scope="module")
+def page(run: Path) -> str:
+    file = io.BytesIO()
+    with RunReader(run) as reader:
+        steps: list[tuple[int, int]] = []
+        settings = load_settings(run / "run.toml")
+        count = write_report("two", reader, settings, file, lambda *s: steps.append(s))
+    assert count == 3
+    assert steps[-1][0] == steps[-1][1]
+    return file.getvalue().decode()
+
+
+def cells_of(paths: list[str], shape: tuple[int, int]) -> np.ndarray:
+    """Read a grid back from its SVG paths."""
+    grid = np.full(shape, 255)
+    for path in paths:
+        colour = re.search(r'fill="(#\w+)" d="(M[^"]*z)"', path)
+        if colour is not None and colour[1] in ARC:
+            for column, row, width in re.findall(r"M(\d+) (\d+)h(\d+)v1H\d+z", colour[2]):
+                place = slice(int(column), int(column) + int(width))
+                assert (grid[int(row), place] == 255).all()
+                grid[int(row), place] = ARC.index(colour[1])
+    return grid
+
+
+@given(grids(30))
+def test_a_grid_is_drawn_cell_by_cell(grid: np.ndarray) -> None:
+    assert (cells_of(list(grid_paths(grid)), grid.shape) == grid).all()
+
+
+@given(texts)
+def test_text_that_is_shown_is_harmless_and_whole(text: str) -> None:
+    out = shown(text)
+    assert not [char for char in out if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl")]
+    assert shown(out) == out
+    assert ET.fromstring(f"<a>{markup(text)}</a>").text in (out, None)
+
+
+def test_wrong_cells_are_marked_where_they_are(run: Path) -> None:
+    with RunReader(run) as reader:
+        drawn = candidate_picture(reader.task(0), reader.candidate(0).candidate)
+        whole = chain_picture(
+            reader.task(0), [reader.candidate(row.id).candidate for row in reader.chain(4)]
+        )
+    # It returns its input: of [[1 2 0] [3 0 4]] mirrored the middle column is right.
+    first = drawn.strips[0].panels[2]
+    assert first.wrong is not None
+    assert first.wrong.tolist() == [[True, False, True], [True, False, True]]
+    assert first.caption == "4 cells wrong"
+    assert [strip.heading for strip in whole.strips] == [
+        "expected",
+        "1. sampled, 0 of 3 demonstrations right, filter identity",
+        "2. refined, 3 of 3 demonstrations right",
+    ]
+    assert [panel.caption for panel in whole.strips[2].panels] == ["right"] * 4
+
+
+def test_svg_and_png_show_the_same_picture() -> None:
+    picture = task_picture(task("a"))
+    width, height, shapes = layout(picture)
+    root = ET.fromstring(svg(picture))
+    assert (root.get("width"), root.get("height")) == (str(width), str(height))
+    assert next(root.iter(f"{SVG}text")).text == "task a"
+    image = Image.open(io.BytesIO(png(picture, 3)))
+    assert image.size == (3 * width, 3 * height)
+    grids_ = [shape for shape in shapes if isinstance(shape, Cells)]
+    assert len(grids_) == 8
+    for shape in grids_:
+        for (row, column), cell in np.ndenumerate(shape.grid):
+            x, y = shape.x + column * CELL + CELL // 2, shape.y + row * CELL + CELL // 2
+            colour = "#{:02x}{:02x}{:02x}".format(*image.getpixel((3 * x, 3 * y)))
+            assert colour == ARC[cell]
+
+
+class _Seen(HTMLParser):
+    """What a browser would make of a page: its elements, their attributes, its text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ("meta", "path", "rect", "circle", "polygon"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def test_the_report_is_one_page_without_scripts_or_anything_to_load(page: str) -> None:
+    seen = _Seen()
+    seen.feed(page)
+    assert seen.open == []
+    tags = {tag for tag, _ in seen.tags}
+    assert not tags & {"script", "link", "iframe", "object", "embed", "img", "form", "base", "use"}
+    for tag, attributes in seen.tags:
+        assert not [name for name in attributes if name.startswith("on")], tag
+        assert set(attributes) & {"src", "srcset", "action", "data"} == set()
+        assert attributes.get("href", "#").startswith("#")
+    assert "url(" not in page
+    assert "@import" not in page
+    identifiers = {attributes["id"] for _, attributes in seen.tags if "id" in attributes}
+    links = {attributes["href"][1:] for tag, attributes in seen.tags if tag == "a"}
+    assert links == identifiers == {"t0", "t1", "t2"}
+    assert "\x1b" not in page
+    assert "<script>alert('\\x1b[31m\\ud800')</script>" in " ".join(seen.text)
+
+
+def test_the_report_says_what_the_analysis_says(run: Path, page: str) -> None:
+    with RunReader(run) as reader:
+        analysis = analyse("two", reader, load_settings(run / "run.toml"))
+    seen = _Seen()
+    seen.feed(page)
+    text = " ".join("".join(seen.text).split())
+    for row in analysis.iterations:
+        assert row.solved is not None
+        assert f"{row.tasks} of {row.planned}{100 * row.solved.value:.1f} %" in text
+    assert "2 solved · 1 not known" in text
+    assert "def transform(grid): return [row[::-1] for row in grid]" in text
+    assert page.count("Solved per iteration</figcaption>") == 1
+
+
+def test_a_run_that_has_hardly_begun_has_a_report_too(run: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "begun"
+    folder.mkdir()
+    (folder / "run.toml").write_text((run / "run.toml").read_text())
+
+    async def begin() -> None:
+        writer = ArchiveWriter(folder)
+        writer.put_tasks([task("a", known=False)])
+        writer.begin_iteration(0, "test", "grammar", "untrained")
+        await writer.close()
+
+    asyncio.run(begin())
+    file = io.BytesIO()
+    with RunReader(folder) as reader:
+        settings = load_settings(folder / "run.toml")
+        assert write_report("begun", reader, settings, file, lambda *_: None) == 1
+    assert b"not searched" in file.getvalue()
+
+
+@given(
+    st.lists(st.tuples(st.floats(-1e9, 1e9), st.floats()), max_size=8), st.booleans(), st.booleans()
+)
+def test_a_chart_stays_inside_its_frame(
+    points: list[tuple[float, float]], share: bool, log: bool
+) -> None:
+    if share:
+        points = [(x, y) for x, y in points if 0 <= y <= 1]
+    drawn = chart(Chart("t", "x", (Curve("c", tuple(sorted(points))),), share=share, log=log))
+    if not drawn:
+        return
+    root = ET.fromstring(drawn)
+    for circle in root.iter("circle"):
+        assert 40 <= float(circle.get("cx")) <= 460
+        assert 0 <= float(circle.get("cy")) <= 240
+
+
+def test_the_program_shown_is_the_right_one(page: str) -> None:
+    assert page.count(markup(RIGHT, lines=True)) == 3
