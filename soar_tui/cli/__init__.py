@@ -20,7 +20,6 @@ from soar_tui.cli import (
     export,
     export_data,
     export_pages,
-    gc,
     intake,
     learn,
     run,
@@ -31,8 +30,8 @@ from soar_tui.cli import (
     steer,
     tasks,
     terminal,
-)
     track,
+)
 from soar_tui.cli.errors import BAD_INPUT, INTERRUPTED, OK, exit_code, message
 from soar_tui.opening import on_terminal, open_app
 
@@ -55,6 +54,7 @@ submits two answers. The engine runs by itself: it outlives this terminal.
   Steer       soar-tui pause | resume | stop RUN
   Hand over   soar-tui export submission|dataset|programs|tables|report RUN …
               soar-tui import PROGRAMS.jsonl --tasks arc1-train
+  Check       soar-tui evaluate programs.jsonl --tasks sample
   This machine                         soar-tui doctor
               soar-tui setup serve     soar-tui setup train
 
@@ -121,15 +121,15 @@ app.command(epilog=steer.STOP_EPILOG, rich_help_panel="Steer")(steer.stop)
 export_app.command("submission", epilog=export.EPILOG)(export.submission)
 export_app.command("dataset", epilog=export_data.DATASET_EPILOG)(export_data.dataset)
 export_app.command("programs", epilog=export_data.PROGRAMS_EPILOG)(export_data.programs)
+export_app.command("picture", epilog=export_pages.PICTURE_EPILOG)(export_pages.picture)
+export_app.command("report", epilog=export_pages.REPORT_EPILOG)(export_pages.report)
 export_app.command("tables", epilog=export_data.TABLES_EPILOG)(export_data.tables)
+app.command(epilog=track.EPILOG, rich_help_panel="Hand over")(track.track)
 app.command("import", epilog=intake.EPILOG, rich_help_panel="Hand over")(intake.import_programs)
 app.add_typer(export_app, name="export", rich_help_panel="Hand over")
 app.command(epilog=setup.EPILOG, rich_help_panel="This machine")(setup.setup)
 app.command(epilog=doctor.EPILOG, rich_help_panel="This machine")(doctor.doctor)
-export_app.command("picture", epilog=export_pages.PICTURE_EPILOG)(export_pages.picture)
-export_app.command("report", epilog=export_pages.REPORT_EPILOG)(export_pages.report)
 
-app.command(epilog=track.EPILOG, rich_help_panel="Hand over")(track.track)
 
 def main() -> None:
     """Run the command line and exit with its code (soar_tui.cli.errors)."""
