@@ -85,6 +85,8 @@ class PolicyConfig(_Section, frozen=True):
     endpoints: tuple[EndpointConfig, ...] = ()
     """Servers of the kind `openai`; of `sglang`, where it is not to start one itself."""
     decoding: DecodingConfig = msgspec.field(default_factory=DecodingConfig)
+    few_shot: bool = True
+    """Whether a language model is shown a solved task of the run where it samples (SOAR §3)."""
 
 
 class ServeConfig(_Section, frozen=True):
@@ -168,6 +170,10 @@ class SearchConfig(_Section, frozen=True):
     """Stop, too, when one pattern has as many distinct perfect programs more than any other.
 
     0: never, as published."""
+    effort: Literal["fixed", "adaptive"] = "fixed"
+    """`adaptive`: what tasks that end early leave unspent goes to refining others that get on.
+
+    They end early by `perfect_stop` and `agree_stop`."""
     bandit: Bandit = "rex"
     c: Annotated[float, Meta(gt=0)] = 20.0
     islands: Positive = 1

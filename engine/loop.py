@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
 from engine.arc import Task
-from engine.config import Settings
+from engine.config import SearchConfig, Settings
 from engine.learning.learn import Lesson
 from engine.policies import Policy
 from engine.programs.candidate import Candidate, Evaluation, Pull
+from engine.search.effort import progress, share_out
 from engine.search.task_search import Archived, MayStart, Place, search_task
-from engine.search.vote import rank
+from engine.search.vote import Tally, rank
 
 _FEWEST_TASKS = 64
 
@@ -71,7 +72,8 @@ class Memory(Protocol):
     async def flush(self) -> None: ...
 
 
-Learn = Callable[[Stage], Awaitable[Path]]
+Learn = Callable[[Stage], Awaitable[Path | None]]
+"""Learns from what a stage found; None: the policy has no weights that could be tuned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,7 @@ async def run_iterations(
         if stage is stages[-1] and not settings.learn_last:
             break
         learned = past.checkpoints.get(stage.index)
-        if learned is None:
+        if learned is None and stage.index + 1 not in past.ended:
             if not await may_start():
                 return False
             progress.step = "learn"
@@ -211,44 +213,81 @@ async def _search_all(
     past: Past,
 ) -> bool:
     finished = past.finished(stage.index)
-    remaining = iter([index for index in stage.tasks if index not in finished])
+    width = min(tasks_at_once(settings, policy.status.capacity), len(stage.tasks))
+    seconds: dict[int, float] = dict.fromkeys(stage.tasks, 0.0)
+    waiting: dict[int, list[Tally]] = {}
     through = True
 
-    async def search_some() -> None:
+    async def search(index: int, extra: int) -> list[Tally] | None:
+        task, started = tasks[index].without_truth(), time.monotonic()
+        tallies = await search_task(
+            task,
+            Place(settings.seed, stage.index, index),
+            settings.search,
+            policy,
+            judge.evaluate,
+            record=memory.put_pull,
+            may_start=may_start,
+            archived=past.pulls(stage.index, index),
+            extra=extra,
+        )
+        judge.forget(task.id)
+        seconds[index] += time.monotonic() - started
+        return tallies
+
+    def vote(index: int, tallies: Sequence[Tally]) -> None:
+        ranked = rank(tallies, settings.vote.formula, settings.vote.c)
+        memory.put_vote(
+            stage.index,
+            index,
+            settings.vote.formula,
+            [(tally.pattern, weight, tally.count) for tally, weight in ranked],
+            seconds[index],
+        )
+
+    async def search_some(remaining: Iterator[int], extras: Mapping[int, int] | None) -> None:
         nonlocal through
         for index in remaining:
-            task = tasks[index].without_truth()
-            started = time.monotonic()
-            tallies = await search_task(
-                task,
-                Place(settings.seed, stage.index, index),
-                settings.search,
-                policy,
-                judge.evaluate,
-                record=memory.put_pull,
-                may_start=may_start,
-                archived=past.pulls(stage.index, index),
-            )
-            judge.forget(task.id)
+            tallies = await search(index, 0 if extras is None else extras[index])
             if tallies is None:
                 through = False
                 return
-            ranked = rank(tallies, settings.vote.formula, settings.vote.c)
-            memory.put_vote(
-                stage.index,
-                index,
-                settings.vote.formula,
-                [(tally.pattern, weight, tally.count) for tally, weight in ranked],
-                time.monotonic() - started,
-            )
+            if extras is None and settings.search.effort == "adaptive":
+                waiting[index] = tallies
+            else:
+                vote(index, tallies)
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(min(_width(settings, policy.status.capacity), len(stage.tasks))):
-            group.create_task(search_some())
+    async def search_these(indexes: Iterable[int], extras: Mapping[int, int] | None) -> None:
+        remaining = iter(indexes)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(width):
+                group.create_task(search_some(remaining, extras))
+
+    await search_these([index for index in stage.tasks if index not in finished], None)
+    if waiting and through:
+        await memory.flush()
+        extras = await asyncio.to_thread(_extras, stage, settings.search, past)
+        for index in waiting.keys() - extras.keys():
+            vote(index, waiting[index])
+        await search_these([index for index in waiting if index in extras], extras)
     return through
 
 
-def _width(settings: Settings, capacity: int) -> int:
+def _extras(stage: Stage, search: SearchConfig, past: Past) -> dict[int, int]:
+    """Return how many programs more than planned each task gets, of those that others left."""
+    budget = search.samples + search.refinements
+    unspent, progressed = 0, dict[int, float]()
+    for index in stage.tasks:
+        pulls = past.pulls(stage.index, index).values()
+        spent = sum(len(candidates) for _, candidates in pulls)
+        unspent += max(0, budget - spent)
+        if spent >= budget:
+            progressed[index] = sum(progress(pulls, budget).values())
+    extras = share_out(unspent, progressed, search.pull)
+    return {index: extra for index, extra in extras.items() if extra}
+
+
+def tasks_at_once(settings: Settings, capacity: int) -> int:
     """Return how many tasks to search at once: enough for a policy's servers to have no pause.
 
     In refinement a task asks for `pull * in_flight` proposals at once. Not all of them are at the

@@ -12,7 +12,7 @@ import hashlib
 import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -73,6 +73,7 @@ async def search_task(
     record: Record,
     may_start: MayStart,
     archived: Archived,
+    extra: int = 0,
 ) -> list[Tally] | None:
     """Search one task and return what stands behind each pattern, for the vote.
 
@@ -81,9 +82,9 @@ async def search_task(
     `record` is called once per new pull, in pull order; `may_start` is awaited before each new
     pull and says whether to go on (it may block: pause, back-pressure); pulls under way are
     always finished and recorded. `archived` holds the pulls of an earlier process by number;
-    they are replayed, not made again. Raises ReplayError when they cannot be of this search.
+    they are replayed, not made again. `extra` refinements follow those of the settings. Raises ReplayError when the archived pulls cannot be of this search.
     """
-    search = _TaskSearch(task, place, settings)
+    search = _TaskSearch(task, place, settings, extra)
     waiting: deque[tuple[_Plan, asyncio.Task[tuple[Pull, Sequence[Candidate]]] | None]] = deque()
     going = True
     async with asyncio.TaskGroup() as group:
@@ -115,11 +116,12 @@ async def search_task(
 class _TaskSearch:
     """What the search of one task knows: its arms by island, its budget, its tallies."""
 
-    def __init__(self, task: Task, place: Place, settings: SearchConfig) -> None:
+    def __init__(self, task: Task, place: Place, settings: SearchConfig, extra: int) -> None:
         self.tallies = Tallies()
         self._task = task
         self._place = place
         self._settings = settings
+        self._extra = extra
         self._islands = [Population(settings.bandit, settings.c) for _ in range(settings.islands)]
         self._pulls = self._launched = self._merged = 0
         self._sampled = self._refined = self._perfect = 0
@@ -136,7 +138,10 @@ class _TaskSearch:
             return self._plan("sample", size, None)
         if self._merged < settings.samples:
             return None  # refinement chooses among all samples, so the last waves come in first
-        if self._refined >= settings.refinements:
+        budget = settings.refinements
+        if self._refined >= budget:
+            budget += self._extra  # only now, so that the last pull before it is as large as ever
+        if self._refined >= budget:
             return None
         population = self._islands[self._pulls % settings.islands]
         if len(population) == 0:
@@ -145,7 +150,7 @@ class _TaskSearch:
                 return None
             self._pulls += 1
             return self.next_pull(under_way)
-        size = min(settings.pull, settings.refinements - self._refined)
+        size = min(settings.pull, budget - self._refined)
         self._refined += size
         seed = pull_seed(self._place, self._task.id, self._pulls)
         return self._plan("refine", size, population.draw(size, np.random.default_rng(seed)))
@@ -172,8 +177,7 @@ class _TaskSearch:
             if candidate.evaluation is not None and candidate.evaluation.perfect:
                 self._perfect += 1
                 self._behind[candidate.evaluation.pattern].add(candidate.source)
-            # An arm lives as long as its task, and nobody asks it for the reply it came in.
-            self._islands[plan.island].add(replace(candidate, reply=None))
+            self._islands[plan.island].add(candidate)
 
 
 async def _perform(

@@ -89,6 +89,11 @@ ARMS = {
     "early-stop": Arm(
         "shipped, stops once 10 agree", start="shipped", changes={"search.agree_stop": 10}
     ),
+    "adaptive": Arm(
+        "shipped, what agreement saves goes to others",
+        start="shipped",
+        changes={"search.agree_stop": 10, "search.effort": "adaptive"},
+    ),
 }
 COMPARISONS: tuple[Comparison, ...] = (
     ("chain", "untrained", "one round of learning"),
@@ -101,6 +106,7 @@ COMPARISONS: tuple[Comparison, ...] = (
     ("shipped", "sample-only", "refinement at equal total"),
     ("shipped", "uniform-parent", "REX over any parent"),
     ("shipped", "early-stop", "what stopping early loses"),
+    ("adaptive", "shipped", "adaptive effort over fixed, at equal total"),
 )
 CURVES = {"untrained": "untrained", "chain": "1 round", "round-2": "2 rounds", "rounds": "3 rounds"}
 
