@@ -21,6 +21,14 @@ def on_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty() and named not in ("", "dumb")
 
 
+def open_in_browser(arguments: list[str]) -> None:
+    """Be the process of one browser window: the app at the run of the arguments, if there is one.
+
+    textual-serve drives it over pipes, so nothing else may be written to them.
+    """
+    sys.exit(open_app(Path(arguments[0]) if arguments else None))
+
+
 def open_app(folder: Path | None = None) -> int:
     """Open the app, at a run if one is given; return the exit code once the user has left it."""
     # A still screen is calm anywhere, and over SSH every frame of an animation is paid for.

@@ -24,6 +24,7 @@ from soar_tui.cli import (
     learn,
     run,
     runs,
+    serve,
     setup,
     show,
     solve,
@@ -43,6 +44,7 @@ demonstration pairs, a bandit (REX) chooses which to refine, and a weighted vote
 submits two answers. The engine runs by itself: it outlives this terminal.
 
   The app     soar-tui                 soar-tui attach RUN
+              soar-tui serve           (in a browser)
   Search      soar-tui run --tasks sample --preset demo
               soar-tui run --tasks arc1-train:100 --preset cpu --detach
               soar-tui solve TASK.json
@@ -115,6 +117,7 @@ app.command(epilog=analyze.EPILOG, rich_help_panel="Look")(analyze.analyze)
 app.command(epilog=compare.EPILOG, rich_help_panel="Look")(compare.compare)
 app.command(epilog=evaluate.EPILOG, rich_help_panel="Look")(evaluate.evaluate)
 app.command(epilog=steer.ATTACH_EPILOG, rich_help_panel="Steer")(steer.attach)
+app.command(epilog=serve.EPILOG, rich_help_panel="Look")(serve.serve)
 app.command(epilog=steer.PAUSE_EPILOG, rich_help_panel="Steer")(steer.pause)
 app.command(epilog=steer.RESUME_EPILOG, rich_help_panel="Steer")(steer.resume)
 app.command(epilog=steer.STOP_EPILOG, rich_help_panel="Steer")(steer.stop)

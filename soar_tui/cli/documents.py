@@ -320,6 +320,14 @@ class SolveDocument(Document, frozen=True):
     task: ShowDocument
 
 
+class ServeDocument(Document, frozen=True):
+    """Where `serve` listens; `address` holds the key."""
+
+    address: str
+    host: str
+    port: int
+
+
 class ExportDocument(Document, frozen=True):
     """What `export submission` prints; `placeholders` are tasks that have no pattern."""
 
