@@ -126,10 +126,12 @@ class Workbench:
     def tidy(self) -> None:
         """Start remembering afresh when too much is remembered."""
         if self.cells > _MEMORY_CELLS:
-            for memory in (self._problems, self._after, self._fits_first):
-                memory.clear()
-            for memory in (self._options, self._constants, self._weights):
-                memory.clear()
+            self._problems.clear()
+            self._after.clear()
+            self._fits_first.clear()
+            self._options.clear()
+            self._constants.clear()
+            self._weights.clear()
             self.cells = 0
             self.start = Problem(self.start.demos, self.start.tests, self.start.targets)
 

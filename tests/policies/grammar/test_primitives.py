@@ -92,6 +92,8 @@ fill_boxes(grid, 'colour8', 5)
     0100/1010/0100 -> 5150/1510/5150
 fill_boxes_alike(grid, 'colour8')
     2020/0200 -> 2220/2220
+fill_by_frame(grid, {2: 3})
+    2220000/2020444/2220404/0000444 -> 2220000/2320444/2220404/0000444
 fill_enclosed(grid, 4)
     1110/1010/1110 -> 1110/1410/1110
 fill_enclosed_alike(grid)
@@ -158,6 +160,8 @@ overlay_panels(grid, two_across, 'first on top')
     1023/0140 -> 13/41
 overlay_turned(grid, flip_left_right)
     120/003 -> 121/303
+outline_by_colour(grid, 'sides', {1: 3})
+    0000/0100/0000/2200 -> 0300/3130/0300/2200
 paint_box_of_colour(grid, 1, 5, 'inside')
     1000/0000/0001 -> 1000/0550/0001
 paint_by(grid, [filled_beside], {(2,): 5})
@@ -224,6 +228,20 @@ summarise_panels(grid, 'content')
     1052/0152/5555/0350/3353 -> 12/33
 swap_colours(grid, 1, 2)
     120/012 -> 210/021
+paint_like_nearest(grid, 1, 'colour4')
+    1103/0000/4000/0011 -> 3303/0000/4000/0044
+paint_panels_by(grid, sizes, 'largest first', {0: 10, 1: 0})
+    105110/005040/555555/305002/005000 -> 005111/005111/555555/005000/005000
+mirror_over_lines(grid)
+    10500/02500/55555/00500 -> 10501/02520/55555/02520
+rays_by_colour(grid, 'stop at content', {1: ((0, 1, 3),)})
+    10020/00000/00100 -> 13320/00000/00133
+summarise_panels_by(grid, sizes, 'by value', {1: 7, 2: 8})
+    105110/005000/555555/305202 -> 78/78
+swap_in_objects(grid, 'mixed4')
+    12100/11100/00034 -> 21200/22200/00043
+unify_objects(grid, 'mixed4', 'rarest')
+    12100/11100/00003 -> 22200/22200/00003
 tally(grid, objects_of_colour, 1, 2, 'row by row', 2, 2)
     101/000/100 -> 22/20
 tile_with(grid, [[unchanged, flip_left_right], [blank, half_turn]])

@@ -4,6 +4,7 @@ from engine.policies.grammar.language import PRIMITIVES
 from engine.policies.grammar.primitives import (
     box_features,
     colour,
+    colour_rules,
     counting,
     geometry,
     grids,
@@ -14,6 +15,7 @@ from engine.policies.grammar.primitives import (
     neighbour_features,
     object_features,
     objects,
+    panel_tables,
     panels,
     position_features,
     region_features,
@@ -47,6 +49,8 @@ MODULES = (
     relations,
     templates,
     tables,
+    colour_rules,
+    panel_tables,
 )
 """Every module of the vocabulary, a module after those it builds on."""
 
