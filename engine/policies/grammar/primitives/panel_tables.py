@@ -27,10 +27,8 @@ def values_of_panels(grid: Grid, quality: Quality, order: str) -> list[Any]:
     empty = background(grid)
     filled = [number for number, panel in enumerate(panels) if (panel != empty).any()]
     things = [describe(panels[number], panels[number] != empty) for number in filled]
-    values: list[Any] = [None] * len(panels)
-    for number, value in zip(filled, ranks(quality(grid, things), order), strict=True):
-        values[number] = value
-    return values
+    values = dict(zip(filled, ranks(quality(grid, things), order), strict=True))
+    return [values.get(number) for number in range(len(panels))]
 
 
 def _divides(problem: Problem) -> bool:
