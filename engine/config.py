@@ -44,8 +44,8 @@ class PriceConfig(_Section, frozen=True):
 class EndpointConfig(_Section, frozen=True):
     """One OpenAI-compatible server that is already running."""
 
-    url: Annotated[str, Meta(pattern="^https?://[^/@]+(/.*)?$")]
-    """Up to and including `/v1`, without name or password."""
+    url: Annotated[str, Meta(pattern="^https?://[^/@?#]+(/[^?#]*)?$")]
+    """Up to and including `/v1`, without name, password or query."""
     model: str = "default"
     server: Server = "hosted"
     key_env: str | None = None
@@ -154,6 +154,8 @@ class LearnConfig(_Section, frozen=True):
     """Whether tasks whose truth may not be used give refinement examples too."""
     pool: bool = True
     """Learn from all iterations so far, not only from the last."""
+    skills: Count = 200
+    """Programs kept beside a checkpoint as its skill library, to show by example; 0: none."""
     runs: tuple[str, ...] = ()
     """Folders of other runs to learn from, too: from all their iterations."""
 
@@ -245,7 +247,7 @@ PRESETS: dict[str, Settings] = {
     "paper": Settings(),
     "cpu": Settings(
         tasks_in_flight=16,
-        search=SearchConfig(samples=200, wave=50, refinements=200, in_flight=2),
+        search=SearchConfig(samples=200, wave=50, refinements=200, in_flight=2, agree_stop=5),
         vote=VoteConfig(formula="prior"),
     ),
     "demo": Settings(

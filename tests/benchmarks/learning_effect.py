@@ -86,13 +86,13 @@ ARMS = {
     "uniform-parent": Arm(
         "shipped, any parent", start="shipped", changes={"search.bandit": "uniform"}
     ),
-    "early-stop": Arm(
-        "shipped, stops once 10 agree", start="shipped", changes={"search.agree_stop": 10}
+    "fixed": Arm(
+        "shipped, the whole budget on every task", start="shipped", changes={"search.agree_stop": 0}
     ),
     "adaptive": Arm(
         "shipped, what agreement saves goes to others",
         start="shipped",
-        changes={"search.agree_stop": 10, "search.effort": "adaptive"},
+        changes={"search.effort": "adaptive"},
     ),
 }
 COMPARISONS: tuple[Comparison, ...] = (
@@ -105,8 +105,8 @@ COMPARISONS: tuple[Comparison, ...] = (
     ("chain", "correct-only", "greedy-diverse hindsight over correct programs alone"),
     ("shipped", "sample-only", "refinement at equal total"),
     ("shipped", "uniform-parent", "REX over any parent"),
-    ("shipped", "early-stop", "what stopping early loses"),
-    ("adaptive", "shipped", "adaptive effort over fixed, at equal total"),
+    ("shipped", "fixed", "stopping when five programs agree"),
+    ("adaptive", "fixed", "adaptive effort over fixed, at equal total"),
 )
 CURVES = {"untrained": "untrained", "chain": "1 round", "round-2": "2 rounds", "rounds": "3 rounds"}
 

@@ -71,13 +71,13 @@ def summarise_panels_by(grid: Grid, quality: Quality, order: str, table: dict[An
     return np.array(colours).reshape(len(panel_rows(grid)), -1)
 
 
-def places_of_panels(grid: Grid) -> list[Any]:
-    """Where each panel lies, row by row: (rows, columns) as slices."""
-    _, rows, columns = separators(grid)
+def cut_like(grid: Grid, other: Grid) -> list[Any]:
+    """A grid's parts where another of its size has panels, row by row, as views."""
+    _, rows, columns = separators(other)
     return [
-        (slice(*down), slice(*across))
-        for down in spans(rows, grid.shape[0])
-        for across in spans(columns, grid.shape[1])
+        grid[top:bottom, left:right]
+        for top, bottom in spans(rows, grid.shape[0])
+        for left, right in spans(columns, grid.shape[1])
     ]
 
 
@@ -87,13 +87,14 @@ def _paintings(problem: Problem, slots: Values) -> Values | None:
     keyed = []
     for grid, target in zip(problem.demos, problem.targets, strict=True):
         pairs = []
-        for key, place in zip(values_of_panels(grid, *slots), places_of_panels(grid), strict=True):
-            paint = int(target[place][0, 0])
-            if np.array_equal(grid[place], target[place]):
+        keys, parts = values_of_panels(grid, *slots), cut_like(grid, grid)
+        for key, before, after in zip(keys, parts, cut_like(target, grid), strict=True):
+            paint = int(after[0, 0])
+            if np.array_equal(before, after):
                 paint = -1
-            elif (target[place] != paint).any():
+            elif (after != paint).any():
                 return None
-            elif key is not None and paint == summarise(grid[place], "content", background(grid)):
+            elif key is not None and paint == summarise(before, "content", background(grid)):
                 paint = OWN
             pairs.append((key, paint))
         keyed.append(pairs)
@@ -105,14 +106,13 @@ def _paintings(problem: Problem, slots: Values) -> Values | None:
 def paint_panels_by(grid: Grid, quality: Quality, order: str, table: dict[Any, int]) -> Grid:
     """Paint whole panels by a table of a quality of what they hold; -1 leaves one as it is."""
     painted = grid.copy()
-    for key, place in zip(
-        values_of_panels(grid, quality, order), places_of_panels(grid), strict=True
-    ):
+    keys = values_of_panels(grid, quality, order)
+    for key, panel in zip(keys, cut_like(painted, grid), strict=True):
         paint = table.get(key, -1)
         if paint == OWN:
-            paint = summarise(grid[place], "content", background(grid))
+            paint = summarise(panel, "content", background(grid))
         if paint >= 0:
-            painted[place] = paint
+            panel[:] = paint
     return painted
 
 
