@@ -74,15 +74,17 @@ def grid_type() -> pa.DataType:
 def text_array(texts: Sequence[str | None]) -> pa.Array:
     """Return texts as a column; a lone surrogate, which UTF-8 cannot hold, becomes `?`."""
     pa = arrow()
-    return pa.array(
-        [None if t is None else t.encode("utf-8", "replace") for t in texts], pa.binary()
-    ).cast(pa.string())
+    try:
+        return pa.array(texts, pa.string())
+    except UnicodeEncodeError:
+        valid = [None if t is None else t.encode("utf-8", "replace").decode("utf-8") for t in texts]
+        return pa.array(valid, pa.string())
 
 
 def bits_array(rows: Sequence[Sequence[bool] | None]) -> pa.Array:
     """Return rows of marks as a column of lists."""
     pa = arrow()
-    return pa.array([None if row is None else list(row) for row in rows], pa.list_(pa.bool_()))
+    return pa.array(rows, pa.list_(pa.bool_()))
 
 
 def grids_array(rows: Sequence[Sequence[bytes | None]]) -> pa.Array:

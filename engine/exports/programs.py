@@ -166,12 +166,14 @@ def _batch(group: Sequence[ProgramRecord]) -> pa.RecordBatch:
     )
 
 
-_Outputs: TypeAlias = list[bytes | None]
+_Outputs: TypeAlias = Sequence[bytes | None]
 
 
 def _outputs(program: ProgramRow) -> tuple[_Outputs, _Outputs]:
     """Return what a program gave on the demonstrations and on the tests, None for a failure."""
-    outputs = [result if isinstance(result, bytes) else None for result in program.results or ()]
+    outputs: tuple[bytes | None, ...] = tuple(
+        [result if isinstance(result, bytes) else None for result in program.results or ()]
+    )
     pairs = len(program.right)
     return outputs[:pairs], outputs[pairs:]
 

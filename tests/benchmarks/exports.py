@@ -1,9 +1,10 @@
 """Measure exports: rows per second and memory of programs, tables and a report of 400 tasks.
 
 The run is that of tests.benchmarks.archive: programs of 2 kB in the mean, two thirds of them new, with
-votes. The yardstick is reading the same programs without writing them.
+votes; its programs are written over and over until there are --rows. The yardstick is reading them
+without writing.
 
-    python -m tests.benchmarks.exports --candidates 1600000
+    python -m tests.benchmarks.exports --rows 1000000
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import chain, islice
 from pathlib import Path
 
 from engine.archive.reader import RunReader
@@ -70,13 +72,14 @@ def timed(name: str, what: str, work: Callable[[Callable[..., None]], int]) -> N
     )
 
 
-def measure(folder: Path) -> None:
+def measure(folder: Path, rows: int) -> None:
     """Export a run in every way, each once."""
     with RunReader(folder) as reader, tempfile.TemporaryDirectory() as place:
         out = Path(place)
 
         def records() -> Iterator[ProgramRecord]:
-            return program_records(reader, "all", Counter())
+            again = iter(lambda: program_records(reader, "all", Counter()), None)
+            return islice(chain.from_iterable(again), rows)
 
         def jsonl(on_rows: Callable[..., None]) -> int:
             with (out / "p.jsonl").open("wb") as file:
@@ -108,6 +111,7 @@ def main() -> None:
     """Record a run, export it, print figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--candidates", type=int, default=160_000, help="of 400 tasks together")
+    parser.add_argument("--rows", type=int, default=50_000, help="programs to write")
     parser.add_argument("--run", type=Path, help="a run folder to export in place of a made one")
     parser.add_argument("--keep", action="store_true", help="keep the made run and print where")
     arguments = parser.parse_args()
@@ -118,7 +122,7 @@ def main() -> None:
             asyncio.run(record(folder, arguments.candidates, samples))
             asyncio.run(vote(folder))
             save_settings(Settings(), folder / "run.toml")
-        measure(folder)
+        measure(folder, arguments.rows)
     finally:
         if arguments.run is None and not arguments.keep:
             shutil.rmtree(folder)

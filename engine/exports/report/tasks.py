@@ -76,8 +76,9 @@ def wall(tasks: Sequence[Searched]) -> str:
 def task_section(reader: RunReader, one: Searched) -> str:
     """Return a task's section: demonstrations, tests and submissions, vote, best program, chain."""
     parts = [
-        f'<details class="task" id="t{one.index}"><summary>{_summary(one)}</summary>',
-        '<h3>Demonstrations</h3><div class="strip">',
+        # What a link leads to is inside, so that a browser opens the section to show it.
+        f'<details class="task"><summary>{_summary(one)}</summary>',
+        f'<h3 id="t{one.index}">Demonstrations</h3><div class="strip">',
         *(pair(given.input, given.output) for given in one.task.train),
         "</div>",
     ]
