@@ -33,14 +33,19 @@ class DatasetError(ValueError):
 
 def write_dataset(examples: Iterable[Example], path: Path) -> int:
     """Write examples to a new file, whole or not at all, and return how many there were."""
+    documents = (example_document(example) for example in examples)
+    return write_lines((json.dumps(each, separators=(",", ":")) for each in documents), path)
+
+
+def write_lines(lines: Iterable[str], path: Path) -> int:
+    """Write lines of ASCII, packed, whole or not at all, and return how many there were."""
     unfinished = path.with_name(path.name + ".new")
     count = 0
     with unfinished.open("wb") as file:
         with zstandard.ZstdCompressor().stream_writer(file, closefd=False) as packed:
-            for example in examples:
+            for line in lines:
                 # ASCII only: a source may hold lone surrogates, which UTF-8 cannot.
-                line = json.dumps(_document(example), separators=(",", ":")) + "\n"
-                packed.write(line.encode("ascii"))
+                packed.write(f"{line}\n".encode("ascii"))
                 count += 1
         file.flush()
         os.fsync(file.fileno())
@@ -50,7 +55,7 @@ def write_dataset(examples: Iterable[Example], path: Path) -> int:
 
 def read_dataset(path: Path) -> Iterator[Example]:
     """Yield a dataset's examples in order. Raises DatasetError naming the file and the line."""
-    for number, line in enumerate(_lines(path), 1):
+    for number, line in enumerate(read_lines(path), 1):
         yield parse_example(line, f"{path}, line {number}")
 
 
@@ -73,7 +78,7 @@ def read_portions(path: Path) -> Iterator[Portion]:
     portion: list[bytes] = []
     before = b""
     number = 0
-    for number, line in enumerate(_lines(path), 1):
+    for number, line in enumerate(read_lines(path), 1):
         head = _HEAD.match(line)
         if head is None:
             raise DatasetError(f"{path}, line {number}: no example")
@@ -86,7 +91,8 @@ def read_portions(path: Path) -> Iterator[Portion]:
         yield Portion(path, number - len(portion) + 1, tuple(portion))
 
 
-def _lines(path: Path) -> Iterator[bytes]:
+def read_lines(path: Path) -> Iterator[bytes]:
+    """Yield a packed file's lines. Raises DatasetError."""
     try:
         with (
             path.open("rb") as file,
@@ -107,7 +113,8 @@ def parse_example(line: bytes, place: str) -> Example:
         raise DatasetError(f"{place}: {error}") from error
 
 
-def _document(example: Example) -> dict[str, Any]:
+def example_document(example: Example) -> dict[str, Any]:
+    """Return an example as plain JSON data, as a dataset's lines hold it."""
     document: dict[str, Any] = {
         "origin": example.origin,
         "candidate": example.candidate,

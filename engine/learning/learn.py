@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,10 @@ from engine.learning.example import Example
 from engine.learning.gather import TaskData, gather
 from engine.learning.pooling import PoolingError, open_pool
 from engine.learning.repairs import BINS, accuracy_bin
+from engine.learning.skills import SUFFIX, gathered_skills, load_skills, save_skills
 from engine.learning.trainers.protocol import Progress, Trainer, TrainingError
+
+_SKILLS_OF_A_TASK = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,15 @@ async def learn(
         )
 
     checkpoint = await trainer.train(dataset, base, out, on_progress)
+    if settings.learn.skills:
+        before = out.with_name(f"iteration-{lesson.iteration - 1}")
+        await asyncio.to_thread(
+            _keep_skills,
+            gathering.best,
+            settings.learn.skills,
+            skills_beside(out),
+            skills_beside(before),
+        )
     writer.put_examples(rows)
     writer.put_checkpoint(
         Checkpoint(
@@ -101,6 +114,17 @@ async def learn(
     return checkpoint.path
 
 
+def skills_beside(checkpoint: Path) -> Path:
+    """Return where the skill library made with a checkpoint is kept."""
+    return checkpoint.with_name(checkpoint.name + SUFFIX)
+
+
+def _keep_skills(best: Sequence[Example], size: int, out: Path, before: Path) -> None:
+    """Write the library; skills that the one `before` had, too, keep their rates."""
+    known = load_skills(before) if before.is_file() else None
+    save_skills(gathered_skills(best, size, known), out)
+
+
 class _Gathering:
     """Gathers in a thread, so that the engine's heart goes on beating; ends when cancelled."""
 
@@ -113,6 +137,7 @@ class _Gathering:
         on_gathered: Callable[[int], None],
     ) -> None:
         self.count = 0
+        self.best: list[Example] = []
         self._lesson = lesson
         self._settings = settings
         self._folder = folder
@@ -151,8 +176,18 @@ class _Gathering:
                 data = pool.at_home(found)
                 self._rows += example_rows(lesson.iteration, tasks[data.task], data)
                 self._on_gathered(done)
+                self.best += _best(data)
                 yield from data.samples
                 yield from data.repairs
+
+
+def _best(data: TaskData) -> Iterator[Example]:
+    """Yield the first examples of one task and of each origin, best first."""
+    seen: Counter[str] = Counter()
+    for example in data.samples:
+        seen[example.origin] += 1
+        if seen[example.origin] <= _SKILLS_OF_A_TASK:
+            yield example
 
 
 def example_rows(iteration: int, task: Task, data: TaskData) -> Iterator[ExampleRow]:
