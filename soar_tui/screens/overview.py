@@ -19,7 +19,7 @@ from engine.archive.rows import EventRow, IterationRow, TaskRow
 from engine.config import SearchConfig
 from soar_tui.feed import Header, OpenRun
 from soar_tui.keys import bindings
-from soar_tui.numbers import count, duration, of, percent
+from soar_tui.numbers import count, duration, money, of, percent
 from soar_tui.sanitise import one_line
 from soar_tui.screens.curves import solved_curves
 from soar_tui.screens.of_task import task_rows
@@ -188,7 +188,10 @@ def facts(body: OverviewBody, header: Header | None) -> list[tuple[str, str, str
     ]
     if row.tokens_out:
         per = "" if not seconds else f"{row.tokens_out / seconds:,.0f}/s, "
-        lines.append(("tokens", count(row.tokens_out), f"{per}{count(row.tokens_in)} in prompts"))
+        prompts = f"{count(row.tokens_in)} in prompts, {count(row.tokens_cached)} of them cached"
+        lines.append(("tokens", count(row.tokens_out), f"{per}{prompts}"))
+    if row.cost:
+        lines.append(("cost", money(row.cost), "by the prices of the endpoints"))
     if row.known:
         solved, oracle = row.solved or 0, row.oracle or 0
         lines += [
