@@ -87,7 +87,7 @@ format: $(VENV)/.dev ## format and fix what can be fixed
 bench: $(VENV)/.dev ## measure speed against baselines in the same run
 	$(BIN)/python -m tests.benchmarks
 
-gpu-check: $(VENV)/.dev ## report what the GPU path can do on this machine
+gpu-check: $(VENV)/.dev ## try serving and tuning on the GPU of this machine, part by part
 	$(BIN)/soar-tui doctor --gpu
 
 clean: ## remove the environment and all caches
