@@ -139,7 +139,9 @@ def import_programs(
             raise OutcomeError(f"{folder.name}: {error}") from error
         except KeyboardInterrupt:
             terminal.err().print(
-                f"Ctrl+C: {count(kept)} programs are kept; the same command goes on from there"
+                f"Ctrl+C: {count(kept)} programs are kept; the same command goes on from there, "
+                f"or delete {folder}",
+                soft_wrap=True,
             )
             raise
     document = _document(folder, intake, time.monotonic() - started)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -60,9 +61,11 @@ def track(
 
     folder = find_run(run)
     planned = load_settings(folder / SETTINGS_NAME).planned_iterations
-    seen, told = Seen(), 0
+    seen, told, version = Seen(), 0, -1
     with contextlib.ExitStack() as opened:
         reader = opened.enter_context(RunReader(folder))
+        # What trackers print of themselves must not stand where our document does.
+        opened.enter_context(contextlib.redirect_stdout(sys.stderr))
         tracker = open_tracker(to, folder.name, project, out)
         opened.callback(tracker.close)
         interrupts = opened.enter_context(Interrupts())
@@ -70,7 +73,8 @@ def track(
         while True:
             # The state comes first, so that what an engine wrote before its end is not missed.
             going = run_state(folder, reader, planned).state in ALIVE
-            for point in new_points(reader, seen):
+            before, version = version, reader.data_version
+            for point in new_points(reader, seen) if version != before else ():
                 tracker.put(point)
                 told += 1
                 show(told)

@@ -135,6 +135,23 @@ def test_training_tasks_are_marked_as_such_and_a_task_may_be_bounded(
         assert reader.training_tasks() == 2
 
 
+def test_an_import_is_learned_from_and_searched_on(tasks: Path, tmp_path: Path) -> None:
+    path = tmp_path / "p.jsonl"
+    rows = [{"task_id": name, "code": code} for name in "ab" for code in (RIGHT, SOURCES[3])]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    budget = ("--set", "search.samples=10", "--set", "search.refinements=0")
+    spawn(tmp_path, "import", str(path), "--tasks", str(tasks), "--train", *budget, *QUICK)
+    assert spawn(tmp_path, "status", "p", "--json").document["state"] == "stopped"
+    said = spawn(tmp_path, "resume", "p", "--json")
+    assert said.code == 0, said.err
+    assert [row["phase"] for row in said.document["iterations"]] == ["train", "test"]
+    with RunReader(tmp_path / "runs" / "p") as reader:
+        assert [row.iteration for row in reader.checkpoints()] == [0]
+        learned = {example.candidate for _, example in reader.examples(0) if not example.rejected}
+    # Both tasks' right programs, each known to be right by the truth of a training task.
+    assert {0, 1 << 24} <= learned
+
+
 @pytest.mark.parametrize(
     ("name", "content", "named"),
     [
