@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.archive.packing import unpack_bits, unpack_results, unpack_text
+from engine.archive.packing import (
+    pack_text,
+    unpack_bits,
+    unpack_reply,
+    unpack_results,
+    unpack_text,
+)
 from engine.archive.reading import Reading, candidate_range, placeholders
 from engine.programs.candidate import FilterName, Operator, Result
 
@@ -85,7 +91,19 @@ def table_page(
         f"SELECT {', '.join(columns)} FROM {table} {where} ORDER BY {key} LIMIT ?",  # noqa: S608 - the schema's own names
         (*(after or ()), limit),
     )
-    return [
+    found = [
         tuple(reading.expand(cell) if isinstance(cell, bytes) else cell for cell in row)
         for row in rows
     ]
+    return [_whole_reply(reading, row) for row in found] if table == "reply" else found
+
+
+def _whole_reply(reading: Reading, row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Put a reply's program, which is stored by itself, back into its text."""
+    *keys, candidate, text = row
+    found = reading.sql.execute(
+        "SELECT g.source FROM candidate AS c JOIN program AS g ON g.id = c.program WHERE c.id = ?",
+        (candidate,),
+    ).fetchone()
+    source = None if found is None else unpack_text(reading.expand(found[0]))
+    return (*keys, candidate, pack_text(unpack_reply(text, source)))

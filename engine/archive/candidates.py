@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
-from engine.archive.packing import unpack_bits, unpack_results, unpack_text
+from engine.archive.packing import unpack_bits, unpack_reply, unpack_results, unpack_text
 from engine.archive.reading import Reading, candidate_range
 from engine.archive.rows import CandidateDetail, CandidateRow
 from engine.programs.candidate import Candidate, Evaluation, Pull, Result
@@ -117,15 +117,16 @@ class _Whole:
                 self._results[outcome] = unpack_results(self._expand(results))
             marks = unpack_bits(right, self._pairs)
             evaluation = Evaluation(self._results[outcome], marks, name)
+        source_text = None if program is None else self._sources[program]
         return Candidate(
             identifier,
             pull.operator,
             pull.number,
             pull.island,
             pull.parent,
-            None if program is None else self._sources[program],
+            source_text,
             evaluation,
             prior,
-            None if reply is None else unpack_text(self._expand(reply)),
+            None if reply is None else unpack_reply(self._expand(reply), source_text),
             *rest,
         )

@@ -17,6 +17,7 @@ from engine.archive.packing import (
     PackingError,
     digest,
     packed_grids,
+    unpack_reply,
     unpack_results,
     unpack_text,
 )
@@ -143,7 +144,7 @@ def check_pattern(content: bytes, rest: list[object]) -> str | None:
 
 def check_reply(content: bytes, rest: list[object]) -> str | None:
     """Return None for a reply's text; raises PackingError otherwise."""
-    unpack_text(content)
+    unpack_reply(content, None)
     return None
 
 

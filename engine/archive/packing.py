@@ -23,6 +23,7 @@ _FAST_LEVEL: Final = 3
 _DENSE_LEVEL: Final = 9
 _DICTIONARY_BYTES: Final = 112 << 10
 _FAILURE_MARK: Final = 128
+_PROGRAM: Final = b"\xff"
 _KINDS: Final[tuple[FailureKind, ...]] = get_args(FailureKind)
 
 
@@ -46,6 +47,17 @@ def unpack_text(data: bytes) -> str:
         return data.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError as error:
         raise PackingError(f"not text: {error}") from error
+
+
+def pack_reply(reply: str, source: str | None) -> bytes:
+    """Return a reply as UTF-8, with one byte FF, which UTF-8 never has, where its program stands."""
+    text = pack_text(reply)
+    return text.replace(pack_text(source), _PROGRAM, 1) if source else text
+
+
+def unpack_reply(data: bytes, source: str | None) -> str:
+    """Return the reply of pack_reply's bytes. Raises PackingError when they are not."""
+    return unpack_text(data.replace(_PROGRAM, pack_text(source or ""), 1))
 
 
 def pack_results(results: Iterable[Result]) -> bytes:

@@ -17,6 +17,11 @@ from engine.archive.schema import ARCHIVE, ArchiveError
 from engine.programs.source import normal_hash
 
 _PAGE = 2_000
+_QUOTED = (
+    "SELECT DISTINCT c.program FROM reply AS r JOIN candidate AS c ON c.id = r.candidate "
+    "WHERE c.program IS NOT NULL"
+)
+"""Programs that stand in replies: there their text is not stored again."""
 
 OnRows = Callable[[int], None]
 """Hears how many rows have been looked at so far."""
@@ -37,11 +42,14 @@ def drop_replies(folder: Path) -> None:
     _change(folder, lambda sql: sql.execute("DELETE FROM reply"))
 
 
-def layout_twins(folder: Path, on_rows: OnRows) -> tuple[dict[int, int], int]:
+def layout_twins(
+    folder: Path, on_rows: OnRows, *, with_replies: bool
+) -> tuple[dict[int, int], int]:
     """Return programs that differ from a shorter one in comments and layout only, and their bytes.
 
-    The result maps the id of each to that of the one to keep. Raises ArchiveError, also while an
-    iteration is not through: until then a search tells its programs apart by their text.
+    The result maps the id of each to that of the one to keep. A program that is part of a reply
+    goes only where replies do. Raises ArchiveError, also while an iteration is not through: until
+    then a search tells its programs apart by their text.
     """
     kept: dict[bytes, tuple[int, int, int]] = {}
     twins: dict[int, int] = {}
@@ -55,11 +63,16 @@ def layout_twins(folder: Path, on_rows: OnRows) -> tuple[dict[int, int], int]:
                     f"{path}: an iteration is not through, and goes by its programs' exact text; "
                     "let the run finish first"
                 )
+            quoted: set[int] = set()
+            if not with_replies:
+                quoted = {program for (program,) in sql.execute(_QUOTED)}
             while rows := sql.execute(
                 "SELECT id, length, source FROM program WHERE id > ? ORDER BY id LIMIT ?",
                 (last, _PAGE),
             ).fetchall():
                 for identifier, length, blob in rows:
+                    if identifier in quoted:
+                        continue
                     key = normal_hash(unpack_text(expand(blob)))
                     mine = (length, identifier, len(blob))
                     if key not in kept:

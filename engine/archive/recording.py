@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from engine.archive.contents import Contents, no_dictionary
-from engine.archive.packing import Decompressor, pack_text, packed_grids
+from engine.archive.packing import Decompressor, pack_reply, pack_text, packed_grids
 from engine.archive.rows import Checkpoint, Example
 from engine.archive.units import StoredTask
 from engine.programs.candidate import Candidate, Pull
@@ -29,6 +29,7 @@ class Recorder:
         self._sql = connection
         self._contents = Contents(connection)
         self._blob = self._contents.compressor.blob
+        self._reply = self._contents.compressor.source  # mostly code, what its prose is about too
         self.tasks = self._load_tasks()
         self.iterations: dict[int, str] = dict(
             connection.execute("SELECT idx, phase FROM iteration").fetchall()
@@ -142,7 +143,7 @@ class Recorder:
             ],
         )
         replies = [
-            (candidate.id, self._blob(pack_text(candidate.reply)))
+            (candidate.id, self._reply(pack_reply(candidate.reply, candidate.source)))
             for candidate in candidates
             if candidate.reply is not None
         ]

@@ -39,7 +39,7 @@ def survey(
     """Return what can go of each kind asked for, without changing anything.
 
     replies: a language model's whole answers · sources: programs that differ from a shorter one in
-    comments and layout only · checkpoints: all but the last learned and those in `keep` · datasets:
+    comments and layout only, and stand in no reply that stays · checkpoints: all but the last learned and those in `keep` · datasets:
     what was trained on, which learning writes anew · damaged: files that a repair put aside.
     Raises ArchiveError, and EngineRunningError while an engine is on the folder.
     """
@@ -56,7 +56,11 @@ def survey(
         if kind == "replies":
             found.append(Litter(kind, *replies(folder)))
         elif kind == "sources":
-            twins, size = layout_twins(folder, lambda rows: on_progress("sources", rows))
+            twins, size = layout_twins(
+                folder,
+                lambda rows: on_progress("sources", rows),
+                with_replies="replies" in kinds,
+            )
             found.append(Litter(kind, len(twins), size, twins=twins))
         else:
             files = tuple(_files(folder, kind, keep))
