@@ -26,7 +26,7 @@ Series: TypeAlias = Literal["all", "sample", "refine"]
 
 SERIES: Final[tuple[Series, ...]] = get_args(Series)
 FORMULAS: Final[tuple[Formula, ...]] = get_args(Formula)
-EMBEDDED: Final = 32
+EMBEDDED: Final = 16
 """Programs of a search whose embedding distance is measured, drawn evenly at random."""
 
 

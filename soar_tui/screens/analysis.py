@@ -1,7 +1,7 @@
 """Analysis (7): a run's figures, one at a time, as a curve and a table; beside another run's.
 
-They are computed by engine.analysis in a thread beside the app, search by search, and are the ones
-that `soar-tui analyze` and `soar-tui compare` print.
+They are computed by engine.analysis in a process beside the app, search by search, and are the
+ones that `soar-tui analyze` and `soar-tui compare` print.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Static
-from textual.worker import get_current_worker
 
 from engine.archive import ArchiveError
 from engine.archive.reader import RunReader
@@ -30,8 +29,9 @@ from soar_tui.widgets.curve import Axes, CurveView, Series
 from soar_tui.widgets.palette import Role
 
 if TYPE_CHECKING:
+    from soar_tui.analysis_process import Analysed, Asked
+    from soar_tui.analyst import Analyst
     from soar_tui.figures import Figure, Heading
-    from soar_tui.screens.analysis_reading import Analysed, Asked, Kept
 
 _GOOD: Final = frozenset({"solved", "tasks", "✓"})
 _NOTHING: Final = frozenset({"–", "?", "·", ""})
@@ -102,16 +102,17 @@ class Analysis(Place):
     BINDINGS: ClassVar[list[BindingType]] = bindings("analysis")
 
     class Read(Message):
-        """The reading thread has more to show."""
+        """The reading process has more to show, or why it has not."""
 
-        def __init__(self, analysed: Analysed) -> None:
+        def __init__(self, analysed: Analysed | None, trouble: str | None = None) -> None:
             super().__init__()
-            self.analysed = analysed
+            self.analysed, self.trouble = analysed, trouble
 
     def __init__(self) -> None:
         super().__init__()
         self._body: AnalysisBody | None = None
-        self._kept: Kept | None = None
+        self._analyst: Analyst | None = None
+        self._trouble: str | None = None
         self._reading: Asked | None = None
         self._analysed: Analysed | None = None
 
@@ -146,10 +147,6 @@ class Analysis(Place):
         """Read nothing for a place that nobody looks at."""
         self._stop()
 
-    def on_unmount(self) -> None:
-        """Let the reading thread end with the place."""
-        self._stop()
-
     def show(self, body: object) -> None:
         if body is None:
             self.say("No iteration has begun yet.\n\nFigures appear with the first votes.")
@@ -164,42 +161,60 @@ class Analysis(Place):
     # Reading
 
     def _read(self) -> None:
-        """Have read what is not shown yet; one reading at a time."""
-        from soar_tui.screens.analysis_reading import Asked, Kept, Reading
+        """Have read what is not shown yet.
+
+        While a question about the same is being answered, what has come since can wait.
+        """
+        from soar_tui.analysis_process import Asked
 
         body = self._body
-        if body is None or self._reading is not None:
+        if body is None:
             return
-        asked = Asked(body.folder, body.beside, self.view.iteration, body.version)
-        if self._analysed is not None and self._analysed.over and self._analysed.asked == asked:
+        beside = None if body.beside is None else str(body.beside)
+        asked = Asked(str(body.folder), beside, self.view.iteration, body.version)
+        under_way, shown = self._reading, self._analysed
+        if under_way is not None and _same_subject(under_way, asked):
             return
-        if self._kept is None:
-            self._kept = Kept()
-        if self._analysed is not None and self._analysed.asked.folder != asked.folder:
+        if under_way is None and shown is not None and shown.over and shown.asked == asked:
+            return
+        if shown is not None and shown.asked.folder != asked.folder:
             self._analysed = None
-        self._reading = asked
-        reading = Reading(asked, self._kept, self._publish, self._left)
-        self.run_worker(reading.run, thread=True, group="analysis", exclusive=True)
+        self._reading, self._trouble = asked, None
+        if self._analyst is not None:
+            self._analyst.ask(asked)
+        else:
+            self.run_worker(self._work(), group="analysis", exclusive=True)
 
-    def _publish(self, analysed: Analysed) -> None:
-        self.post_message(self.Read(analysed))
+    async def _work(self) -> None:
+        """Keep the reading process and pass on what it says, until the place is gone."""
+        from soar_tui.analyst import AnalystError, analyst
 
-    @staticmethod
-    def _left() -> bool:
-        return get_current_worker().is_cancelled
+        try:
+            async with analyst() as self._analyst:
+                self._analyst.ask(self._reading)
+                async for analysed in self._analyst.answers():
+                    self.post_message(self.Read(analysed))
+        except (AnalystError, OSError) as error:
+            self.post_message(self.Read(None, str(error)))
+        finally:
+            self._analyst = None
 
     def _stop(self) -> None:
+        if self._reading is not None and self._analyst is not None:
+            self._analyst.ask(None)
         self._reading = None
-        self.workers.cancel_group(self, "analysis")
 
     def on_analysis_read(self, event: Read) -> None:
         """Show what has been read so far."""
-        if event.analysed.asked != self._reading:
+        if event.analysed is None:
+            self._reading, self._trouble = None, event.trouble
+        elif event.analysed.asked != self._reading:
             return
-        self._analysed = event.analysed
-        if event.analysed.over:
-            self._reading = None
-            self._read()
+        else:
+            self._analysed = event.analysed
+            if event.analysed.over:
+                self._reading = None
+                self._read()
         self._show_figures()
 
     # Showing
@@ -212,7 +227,7 @@ class Analysis(Place):
             names.set_reactive(Rows.cursor, self.view.curve % len(self.figures))
             names.redraw()
         self._show_figure()
-        said = [] if self._body is None else [self._body.trouble]
+        said = [self._trouble, *([] if self._body is None else [self._body.trouble])]
         said += [None if self._analysed is None else self._analysed.trouble]
         note = self.query_one("#note", Static)
         put(note, " ".join(one_line(one) for one in said if one))
@@ -286,6 +301,10 @@ class Analysis(Place):
         if self._analysed is not None and self._analysed.document is not None:
             files["analysis.json"] = self._analysed.document
         return files
+
+
+def _same_subject(one: Asked, other: Asked) -> bool:
+    return (one.folder, one.beside, one.iteration) == (other.folder, other.beside, other.iteration)
 
 
 def _file(figure: Figure) -> str:

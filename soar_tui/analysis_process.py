@@ -1,10 +1,16 @@
-"""Reading runs for the Analysis place, in a thread beside the app, a search at a time.
+"""The process that reads runs for the app's Analysis place: questions in, figures out.
 
+It is a process of its own so that reading never makes the app wait. Both ways a line is one JSON
+value: `Asked` (or null: stop) on stdin, `Analysed` on stdout as the answer grows. A new question
+takes the place of the one before, at most one search later; the end of stdin ends the process.
 What was read is kept: a search that was voted on never changes, so each is read once.
 """
 
 from __future__ import annotations
 
+import os
+import select
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -40,7 +46,9 @@ from soar_tui.figures import Figure, run_figures
 
 _SECONDS: Final = 0.5
 _SHARE: Final = 4
-"""Figures so far are shown every half second at most, and take a quarter of the time at most."""
+"""Figures so far are told every half second at most, and take a quarter of the time at most."""
+_NICE: Final = 10
+_STDIN: Final = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +58,8 @@ class Asked:
     `version` says how far the runs have come, so that the same question is not answered twice.
     """
 
-    folder: Path
-    beside: Path | None
+    folder: str
+    beside: str | None
     iteration: int | None
     version: tuple[int, ...]
 
@@ -81,11 +89,11 @@ class Stopped(Exception):  # noqa: N818 - no error: whoever asked has left
 class Kept:
     """What was read of runs, by folder."""
 
-    records: dict[Path, RunRecords] = field(default_factory=dict)
+    records: dict[str, RunRecords] = field(default_factory=dict)
 
 
 class Reading:
-    """One answer in the making; `publish` is called with it as it grows, from this thread.
+    """One answer in the making; `publish` is called with it as it grows.
 
     It ends as soon as `cancelled` says so, at most one search later.
     """
@@ -136,11 +144,12 @@ class Reading:
             document = ComparisonDocument(comparison=comparison, pool=together)
         self._end(trouble=trouble, document=msgspec.json.encode(document).decode() + "\n")
 
-    def _open(self, folder: Path, stack: ExitStack) -> ReadRun:
+    def _open(self, path: str, stack: ExitStack) -> ReadRun:
+        folder = Path(path)
         settings = load_settings(folder / SETTINGS_NAME)
         reader = stack.enter_context(RunReader(folder))
-        records = self._kept.records.setdefault(folder, RunRecords())
-        mine = folder == self._asked.folder
+        records = self._kept.records.setdefault(path, RunRecords())
+        mine = path == self._asked.folder
         # A comparison comes first in the list, so nothing is listed before it is there.
         alone = self._asked.beside is None
         for done, total in read_records(reader, settings, records):
@@ -200,3 +209,34 @@ class Reading:
                 self._asked, self._so_far, "", 0, 0, over=True, trouble=trouble, document=document
             )
         )
+
+
+def serve() -> None:
+    """Answer questions from stdin until it ends."""
+    os.nice(_NICE)
+    kept = Kept()
+    decoder = msgspec.json.Decoder(Asked | None)
+    with open(_STDIN, "rb", buffering=0, closefd=False) as questions:
+        while line := questions.readline():
+            asked = decoder.decode(line)
+            if asked is not None:
+                Reading(asked, kept, _publish, _asked_again).run()
+
+
+def _publish(analysed: Analysed) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(analysed) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _asked_again() -> bool:
+    """Whether another question, or the end, waits on stdin."""
+    ready, _, _ = select.select([_STDIN], [], [], 0)
+    return bool(ready)
+
+
+if __name__ == "__main__":
+    try:
+        serve()
+    except (BrokenPipeError, KeyboardInterrupt):
+        # Whoever asked has left, and nothing is lost.
+        os._exit(0)
