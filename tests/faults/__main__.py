@@ -13,11 +13,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from engine.config import override
-from tests.faults.ground import TINY, finish, new_run, recorded
+from tests.faults.ground import LEARNED, TINY, finish, new_run, recorded
 from tests.faults.moments import LEARNING, SEARCHING, Tally, disturb
 
-LEARNED = override(TINY, {"iterations": 2, "search.samples": 10, "search.refinements": 10})
 SEARCH_SHARE = 0.9
 """Share of the faults that hit a search; the rest hits learning, where an engine ends each time."""
 

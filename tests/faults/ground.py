@@ -30,6 +30,11 @@ TINY = override(
 )
 """A run of 160 programs, a few seconds of search."""
 BUDGET = 4 * 40
+LEARNED = override(
+    TINY,
+    {"tasks": "sample:2", "iterations": 2, "search.samples": 10, "search.refinements": 10},
+)
+"""A run that learns in between: 40 programs before and 40 after."""
 
 Recorded = tuple[dict[int, Any], dict[tuple[int, int], Any]]
 

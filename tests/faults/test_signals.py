@@ -13,13 +13,6 @@ from engine.control import state as state_module
 from tests.faults.ground import count, finish, new_run, recorded, state, wait_for_end, wait_until
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    folder = new_run(tmp_path_factory.mktemp("signals") / "undisturbed")
-    finish(folder)
-    return recorded(folder)
-
-
 @pytest.fixture
 def searching(tmp_path):
     """A run whose engine has begun to search."""
@@ -31,7 +24,7 @@ def searching(tmp_path):
         os.kill(process, signal.SIGKILL)
 
 
-def test_an_engine_stopped_in_mid_air_is_stalled_and_goes_on(searching, undisturbed, monkeypatch):
+def test_an_engine_stopped_in_mid_air_is_stalled_and_goes_on(searching, searched, monkeypatch):
     folder, process = searching
     monkeypatch.setattr(state_module, "STALLED_SECONDS", 2.0)
     os.kill(process, signal.SIGSTOP)
@@ -40,26 +33,26 @@ def test_an_engine_stopped_in_mid_air_is_stalled_and_goes_on(searching, undistur
     os.kill(process, signal.SIGCONT)
     wait_until(lambda: state(folder).state in ("running", "finished"))
     finish(folder)
-    assert recorded(folder) == undisturbed
+    assert recorded(folder) == searched
 
 
-def test_a_terminal_that_hangs_up_does_not_end_it(searching, undisturbed):
+def test_a_terminal_that_hangs_up_does_not_end_it(searching, searched):
     folder, process = searching
     for _ in range(3):
         os.kill(process, signal.SIGHUP)
     finish(folder)
-    assert recorded(folder) == undisturbed
+    assert recorded(folder) == searched
     with RunReader(folder) as reader:
         assert [event.kind for event in reader.events()].count("start") == 1
 
 
-def test_a_drained_engine_is_stopped_and_goes_on(searching, undisturbed):
+def test_a_drained_engine_is_stopped_and_goes_on(searching, searched):
     folder, process = searching
     os.kill(process, signal.SIGTERM)
     wait_for_end(folder)
     assert state(folder).state == "stopped"
     finish(folder)
-    assert recorded(folder) == undisturbed
+    assert recorded(folder) == searched
     assert state(folder).state == "finished"
 
 
@@ -70,11 +63,11 @@ def test_two_engines_on_one_folder_are_refused(searching):
     assert engine_process(folder) == process
 
 
-def test_of_engines_that_start_at_once_one_wins_and_nothing_is_doubled(tmp_path, undisturbed):
+def test_of_engines_that_start_at_once_one_wins_and_nothing_is_doubled(tmp_path, searched):
     folder = new_run(tmp_path / "run")
     command = [sys.executable, "-P", "-m", "engine", str(folder)]
     engines = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(3)]
     ends = [(engine.communicate(timeout=90)[1], engine.returncode) for engine in engines]
     assert sorted(code for _, code in ends) == [0, 2, 2]
     assert all("running already" in said for said, code in ends if code == 2)
-    assert recorded(folder) == undisturbed
+    assert recorded(folder) == searched

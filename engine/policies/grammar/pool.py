@@ -135,6 +135,9 @@ class WorkerPool:
             )
             with _single_threaded():
                 self._ids[worker] = executor.submit(os.getpid)
+            # The worker has its own end by now. With ours open, reading half an answer of a worker
+            # killed in its midst would wait for ever for the other half.
+            executor._result_queue._writer.close()
         return executor
 
     def _replace(self, worker: int, broken: ProcessPoolExecutor) -> None:

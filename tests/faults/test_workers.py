@@ -1,0 +1,27 @@
+"""A worker of the embedded policy killed in the very midst of its answer is replaced."""
+
+import asyncio
+
+import psutil
+
+from engine.policies.grammar.pool import WorkerPool
+
+ANSWER = 1 << 26
+
+
+async def test_a_worker_killed_halfway_through_its_answer_is_replaced():
+    pool = WorkerPool(1)
+    try:
+        (first,) = await pool.warm_up()
+        worker, ours = psutil.Process(first), psutil.Process()
+        read = ours.io_counters().read_chars
+        async with asyncio.timeout(120):
+            call = asyncio.create_task(pool.run(b"key", bytes, ANSWER))
+            while ours.io_counters().read_chars < read + ANSWER // 64:  # noqa: ASYNC110 - another process's doing
+                await asyncio.sleep(0)
+            worker.kill()
+            assert not call.done()
+            assert len(await call) == ANSWER
+        assert await pool.warm_up() != [first]
+    finally:
+        await pool.close()
