@@ -154,7 +154,7 @@ async def test_calls_cancelled_at_any_moment_leave_the_others_whole():
         calls = []
         for number in range(120):
             sources = [colour(number * 7 + k) for k in range(5)]
-            if number % 3 == 0:
+            if number % 8 == 0:
                 sources.insert(2, LOOP)
             calls.append(asyncio.create_task(sandbox.run(sources, [GRID], confirm=right)))
             if rng.random() < 0.5:

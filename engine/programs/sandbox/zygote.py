@@ -30,8 +30,9 @@ def _find_our_modules() -> None:
         sys.modules[name] = package
 
 
-_SLOW_NICENESS = 10
-"""A tenth of a core beside a busy one: SCHED_IDLE (0.3 %) would starve the slow lane for minutes."""
+_NICENESS, _SLOW_NICENESS = 3, 10
+"""Behind the engine, whose answers all workers wait for. In the slow lane a tenth of a core beside
+a busy one: SCHED_IDLE (0.3 %) would starve it for minutes."""
 
 
 def _relay() -> None:
@@ -84,8 +85,7 @@ def _prepare(settings: dict[str, Any], descriptor: int) -> Callable[[], None]:
         in_use = layers.address_space_in_use()
     else:
         in_use = 0
-    if settings["slow"]:
-        os.nice(_SLOW_NICENESS)
+    os.nice(_SLOW_NICENESS if settings["slow"] else _NICENESS)
     _isolate(report, settings, in_use)
     if layers.put_on(report, "seccomp", _check_machine):
         layers.put_on(report, "seccomp", kernel.zygote_filter().install)
