@@ -20,6 +20,7 @@ from soar_tui.cli import (
     export,
     export_data,
     export_pages,
+    gc,
     intake,
     learn,
     run,
@@ -57,7 +58,8 @@ submits two answers. The engine runs by itself: it outlives this terminal.
   Hand over   soar-tui export submission|dataset|programs|tables|report RUN …
               soar-tui import PROGRAMS.jsonl --tasks arc1-train
   Check       soar-tui evaluate programs.jsonl --tasks sample
-  This machine                         soar-tui doctor
+  This machine                         soar-tui doctor [RUN]
+              soar-tui gc RUN
               soar-tui setup serve     soar-tui setup train
 
 `soar-tui COMMAND --help` has examples; --json on any command is for scripts.
@@ -132,6 +134,7 @@ app.command("import", epilog=intake.EPILOG, rich_help_panel="Hand over")(intake.
 app.add_typer(export_app, name="export", rich_help_panel="Hand over")
 app.command(epilog=setup.EPILOG, rich_help_panel="This machine")(setup.setup)
 app.command(epilog=doctor.EPILOG, rich_help_panel="This machine")(doctor.doctor)
+app.command(epilog=gc.EPILOG, rich_help_panel="This machine")(gc.gc)
 
 
 def main() -> None:

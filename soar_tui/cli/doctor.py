@@ -19,7 +19,7 @@ from soar_tui import __version__
 from soar_tui.cli import terminal
 from soar_tui.cli.doctor_gpu import environments, gpu_parts, graphics
 from soar_tui.cli.documents import CheckDocument, DoctorDocument
-from soar_tui.cli.errors import FAILED, OK
+from soar_tui.cli.errors import FAILED, OK, InputError
 from soar_tui.cli.options import JsonOption
 from soar_tui.numbers import size
 from soar_tui.sanitise import many_lines
@@ -31,7 +31,9 @@ EPILOG = """Examples:
 
   soar-tui doctor
 
-  soar-tui doctor last --json
+  soar-tui doctor last
+
+  soar-tui doctor last --repair
 
   soar-tui doctor --gpu"""
 
@@ -57,8 +59,19 @@ State = Literal["ok", "missing", "note"]
 def doctor(
     run: Annotated[
         str | None,
-        typer.Argument(metavar="[RUN]", help="Look with this run's settings.", show_default=False),
+        typer.Argument(
+            metavar="[RUN]",
+            help="Look this run over too: files, references, votes, checkpoints, engine.",
+            show_default=False,
+        ),
     ] = None,
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair",
+            help="With RUN: write what can be read into a new archive; the old one is kept aside.",
+        ),
+    ] = False,
     gpu: Annotated[
         bool, typer.Option("--gpu", help="Try the GPU path: serve, tune, serve what was tuned.")
     ] = False,
@@ -73,11 +86,22 @@ def doctor(
     ] = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Check this machine; exit with 1 when something that is needed is missing, or a part failed."""
-    from engine.config import Settings, load_settings
-    from engine.control import SETTINGS_NAME, find_run
+    """Check this machine, and a run; exit with 1 when something is missing, failed or at fault."""
+    from engine.config import Settings
+    from engine.control import find_run
+    from soar_tui.cli import doctor_run
 
-    settings = Settings() if run is None else load_settings(find_run(run) / SETTINGS_NAME)
+    if repair and run is None:
+        raise InputError("--repair: name the run to repair")
+    folder = None if run is None else find_run(run)
+    settings = Settings()
+    run_checks, aside = [], None
+    if folder is not None:
+        settings = doctor_run.settings_of(folder) or settings
+        run_checks = doctor_run.look(folder)
+        if repair:
+            aside = doctor_run.mend(folder, run_checks)
+            run_checks = run_checks if aside is None else doctor_run.look(folder)
     checks = [_python(), _platform(), *_packages(), *_storage(), _terminal(), *_sandbox(settings)]
     found = graphics()
     checks += [found, *environments()]
@@ -85,9 +109,14 @@ def doctor(
     ok = not any(check.needed and check.state == "missing" for check in checks)
     ok = ok and not any(part.state == "failed" for part in parts)
     if as_json:
-        terminal.emit(DoctorDocument(ok=ok, checks=checks, gpu=parts))
-    else:
-        _print(terminal.out(), checks, parts, ok=ok)
+        well = ok and all(check.ok for check in run_checks)
+        rows = doctor_run.documents(run_checks)
+        kept = None if aside is None else str(aside)
+        terminal.emit(DoctorDocument(ok=well, checks=checks, gpu=parts, run=rows, repaired=kept))
+        return OK if well else FAILED
+    _print(terminal.out(), checks, parts, ok=ok)
+    if folder is not None:
+        ok = doctor_run.tell(terminal.out(), folder, run_checks, aside) and ok
     return OK if ok else FAILED
 
 

@@ -403,14 +403,6 @@ class WrittenDocument(Document, frozen=True):
     begun_anew: bool
 
 
-class ProgressDocument(Document, frozen=True):
-    """How far something long has come: a line on stderr a second with `--json`."""
-
-    what: str
-    done: int
-    total: int | None
-    seconds: float
-
 class RefusedDocument(Document, frozen=True):
     """Rows that were not taken in, for one reason; `first` is the number of the first of them."""
 
@@ -447,6 +439,14 @@ class TrackDocument(Document, frozen=True):
     points: int
 
 
+class ProgressDocument(Document, frozen=True):
+    """How far something long has come: a line on stderr a second with `--json`."""
+
+    what: str
+    done: int
+    total: int | None
+    seconds: float
+
 
 class CheckDocument(Document, frozen=True):
     """One thing doctor looked at; `needed` things that are missing make it fail."""
@@ -458,12 +458,43 @@ class CheckDocument(Document, frozen=True):
     hint: str | None
 
 
+class RunCheckDocument(Document, frozen=True):
+    """One thing `doctor RUN` looked at in the run's folder; no faults: it is well."""
+
+    name: str
+    detail: str
+    faults: list[str]
+    repairable: bool
+    hint: str | None
+
+
 class DoctorDocument(Document, frozen=True):
-    """What `doctor` prints; `gpu` is filled by --gpu only."""
+    """What `doctor` prints; `gpu` is filled by --gpu only, `run` where a run is named.
+
+    `repaired` is the folder in which --repair put the files as they were.
+    """
 
     ok: bool
     checks: list[CheckDocument]
     gpu: list[CheckDocument]
+    run: list[RunCheckDocument] = []
+    repaired: str | None = None
+
+
+class LitterDocument(Document, frozen=True):
+    """How much of one kind a run could do without."""
+
+    kind: str
+    count: int
+    bytes: int
+
+
+class GarbageDocument(Document, frozen=True):
+    """What `gc` prints; `freed` is how many bytes the run folder has become smaller."""
+
+    dropped: bool
+    freed: int
+    litter: list[LitterDocument]
 
 
 class ProgramDocument(Document, frozen=True, forbid_unknown_fields=False):
