@@ -138,8 +138,9 @@ OF_PLACE: Final[dict[str, tuple[Key, ...]]] = {
         Key("roll-back", "R", "roll back", "go back to the checkpoint before", line=True),
     ),
     "analysis": (
-        Key("next-curve", "s", "next curve", "show the next curve", line=True),
-        Key("compare", "C", "compare", "lay another run's curve over this one", line=True),
+        *_STEPS[2:],
+        Key("next-curve", "s", "next figure", "show the next figure", line=True),
+        Key("compare", "C", "alone", "take the run beside this one away again", line=True),
     ),
     "system": (Key("follow", "F", "follow log", "keep the end of the log in view", line=True),),
 }

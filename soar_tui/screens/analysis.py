@@ -43,15 +43,18 @@ class AnalysisBody:
 
     folder: Path
     beside: Path | None
+    iteration: int | None
+    iterations: int
     version: tuple[int, ...]
     trouble: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class AnalysisQuestion:
-    """The run, and the folder of another one to lay beside it ("": none)."""
+    """The run, the folder of another one to lay beside it ("": none), and an iteration."""
 
     beside: str
+    iteration: int | None
 
     def answer(self, run: OpenRun) -> AnalysisBody | None:
         """Read it; None before the first iteration."""
@@ -66,7 +69,7 @@ class AnalysisQuestion:
                     version += [row.finished for row in reader.iterations()]
             except ArchiveError as error:
                 trouble, other = str(error), None
-        return AnalysisBody(run.folder, other, tuple(version), trouble)
+        return AnalysisBody(run.folder, other, self.iteration, len(rows), tuple(version), trouble)
 
 
 class FigureTable(Rows):
@@ -136,7 +139,7 @@ class Analysis(Place):
         yield Static("", id="note", markup=False)
 
     def question(self) -> AnalysisQuestion:
-        return AnalysisQuestion(self.view.beside)
+        return AnalysisQuestion(self.view.beside, self.view.iteration)
 
     def forget_run(self) -> None:
         super().forget_run()
@@ -171,7 +174,7 @@ class Analysis(Place):
         if body is None:
             return
         beside = None if body.beside is None else str(body.beside)
-        asked = Asked(str(body.folder), beside, self.view.iteration, body.version)
+        asked = Asked(str(body.folder), beside, body.iteration, body.version)
         under_way, shown = self._reading, self._analysed
         if under_way is not None and _same_subject(under_way, asked):
             return
@@ -284,10 +287,34 @@ class Analysis(Place):
     def why_not(self, key: str) -> str | None:
         if key == "compare" and not self.view.beside:
             return "no other run is laid beside this one: 0, then c on two runs"
+        if key in ("next-iteration", "previous-iteration"):
+            body = self._body
+            if body is None:
+                return "no iteration has begun yet"
+            if key == "next-iteration" and self._iteration + 1 >= body.iterations:
+                return "this is the latest iteration"
+            if key == "previous-iteration" and self._iteration == 0:
+                return "this is the first iteration"
         return None
 
+    @property
+    def _iteration(self) -> int:
+        assert self._body is not None
+        latest = self._body.iterations - 1
+        return latest if self._body.iteration is None else min(self._body.iteration, latest)
+
+    def do_next_iteration(self) -> None:
+        """Look at the iteration after."""
+        assert self._body is not None
+        after = self._iteration + 1
+        self.soar.look(iteration=None if after + 1 == self._body.iterations else after)
+
+    def do_previous_iteration(self) -> None:
+        """Look at the iteration before."""
+        self.soar.look(iteration=self._iteration - 1)
+
     def do_compare(self) -> None:
-        """Take the other run away again."""
+        """Take the other run away again, and begin at the first figure."""
         self.soar.look(beside="", curve=0)
 
     def copied(self) -> tuple[str, str] | None:

@@ -1,0 +1,134 @@
+"""What `analyze` and `compare` print, what they refuse, and that a reader's JSON holds."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from engine.analysis import analyse
+from engine.archive.reader import RunReader
+from engine.config import load_settings
+from soar_tui.cli.analysis_documents import AnalysisDocument, ComparisonDocument
+from tests.analysis import made
+from tests.cli.program import Ask
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with three runs: two of the same tasks, one whose truth is unknown."""
+    home = tmp_path_factory.mktemp("home")
+    (home / "runs").mkdir()
+    for seed, (name, changes, how) in enumerate(
+        [
+            ("base", {}, {}),
+            ("tuned", {"search.c": 5.0}, {"voted": 10}),
+            ("blind", {"iterations": 1}, {"known": False}),
+        ]
+    ):
+        chosen = made.settings(**changes)
+        asyncio.run(made.record(home / "runs" / name, chosen, seed=seed, **how))
+    return home
+
+
+@pytest.fixture
+def at_home(ask: Ask, home: Path, monkeypatch: pytest.MonkeyPatch) -> Ask:
+    monkeypatch.setenv("SOAR_HOME", str(home))
+    return ask
+
+
+def test_json_holds_what_the_library_says(at_home: Ask, home: Path) -> None:
+    said = at_home("analyze", "base", "--json")
+    assert (said.code, said.err) == (0, "")
+    document = msgspec.json.decode(said.out, type=AnalysisDocument, strict=True)
+    folder = home / "runs" / "base"
+    with RunReader(folder) as reader:
+        expected = analyse("base", reader, load_settings(folder / "run.toml"))
+    assert document.runs == [expected]
+    assert document.pool is not None
+    assert [(one.run, one.iteration) for one in document.pool.members] == [("base", 0), ("base", 1)]
+
+
+def test_tables_hold_the_figures_of_the_json(at_home: Ask) -> None:
+    document = msgspec.json.decode(at_home("analyze", "base", "--json").out, type=AnalysisDocument)
+    said = at_home("analyze", "base")
+    assert said.code == 0
+    for name in ("solved per iteration", "pass@k", "vote formulas", "calibration", "pooled"):
+        assert name in said.out
+    table = said.out.split("solved per iteration")[1].split("\n\n")[0].splitlines()
+    for row in document.runs[0].iterations:
+        assert row.solved is not None
+        (line,) = [line for line in table if line.split()[:1] == [str(row.index + 1)]]
+        assert f"{row.tasks} of {row.planned}" in line
+        assert f"{100 * row.solved.value:.0f} %" in line
+        assert f"[{100 * row.solved.low:.0f}-{100 * row.solved.high:.0f}]" in line
+
+
+def test_only_the_figures_asked_for(at_home: Ask) -> None:
+    said = at_home("analyze", "base", "--figure", "hardest", "--figure", "near")
+    titles = [line for line in said.out.splitlines() if line.endswith("  base")]
+    assert titles == ["hardest tasks  base", "near misses  base"]
+
+
+def test_several_runs_are_pooled_and_ranged_by_size(at_home: Ask) -> None:
+    said = at_home("analyze", "base", "tuned", "--json")
+    document = msgspec.json.decode(said.out, type=AnalysisDocument)
+    assert [run.run for run in document.runs] == ["base", "tuned"]
+    assert document.pool is not None
+    assert document.pool.tasks == 10
+    assert [point.run for point in document.scaling] == ["base", "tuned"]
+    assert "model size" in at_home("analyze", "base", "tuned").out
+
+
+def test_unknown_truth_is_null_and_never_nothing_solved(at_home: Ask) -> None:
+    said = at_home("analyze", "blind", "--json")
+    (run,) = msgspec.json.decode(said.out, type=AnalysisDocument).runs
+    (row,) = run.iterations
+    assert (row.tasks, row.known, row.solved, row.oracle, row.credit) == (12, 0, None, None, None)
+    assert row.pass_at_k == row.budget == row.formulas == ()
+    assert row.calibration is None
+    assert row.spending.per_solved is None
+    assert [group.group for group in row.diversity] == ["all"]
+    printed = at_home("analyze", "blind")
+    assert printed.code == 0
+    assert "the truth of these tasks is unknown" in printed.out
+
+
+def test_compare_counts_shared_tasks_and_names_what_changed(at_home: Ask) -> None:
+    said = at_home("compare", "base", "tuned", "--json")
+    assert (said.code, said.err) == (0, "")
+    found = msgspec.json.decode(said.out, type=ComparisonDocument, strict=True).comparison
+    assert [side.label for side in found.sides] == ["base:2", "tuned:2"]
+    assert (len(found.tasks), found.left_out) == (10, 2)
+    assert [(one.field, one.values) for one in found.settings] == [("search.c", ("20.0", "5.0"))]
+    printed = at_home("compare", "base", "tuned").out
+    for name in ("side by side", "McNemar's test", "task by task", "changed settings"):
+        assert name in printed
+    assert f"{found.tests[0].p_value:.4f}" in printed
+
+
+def test_iterations_of_one_run_are_compared(at_home: Ask) -> None:
+    said = at_home("compare", "base:1", "base:2", "--json")
+    found = msgspec.json.decode(said.out, type=ComparisonDocument).comparison
+    assert [(side.run, side.iteration) for side in found.sides] == [("base", 0), ("base", 1)]
+    assert found.settings == ()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("compare", "base"), "two runs"),
+        (("compare", "base", "blind"), "share no task"),
+        (("analyze", "base:7"), "iterations with votes: 1, 2"),
+        (("analyze", "nothing"), "no run"),
+        (("analyze", "nothing:1"), "no run"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_a_reason(
+    at_home: Ask, arguments: tuple[str, ...], said: str
+) -> None:
+    answer = at_home(*arguments, "--json")
+    assert (answer.code, answer.out) == (2, "")
+    assert said in msgspec.json.decode(answer.err)["error"]
