@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import msgspec
 import numpy as np
+import zstandard
 from numpy.typing import NDArray
 
 from engine.config import Bandit
 from engine.programs.candidate import Candidate
+from engine.programs.source import source_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +50,17 @@ def posterior(
 
 
 class Population:
-    """The arms of one task's island, growing as programs arrive, and what was drawn from each."""
+    """The arms of one task's island, growing as programs arrive, and what was drawn from each.
+
+    Arms are kept packed, in a third of the room: hundreds of tasks have thousands of them each,
+    and only the one that is drawn is looked at.
+    """
 
     def __init__(self, bandit: Bandit, c: float) -> None:
         self._bandit = bandit
         self._c = c
-        self._arms: list[Candidate] = []
-        self._index: dict[str, int] = {}
+        self._arms: list[bytes] = []
+        self._sources: set[bytes] = set()
         self._accuracy = np.zeros(64)
         self._pulls = np.zeros(64, dtype=np.int64)
 
@@ -64,14 +71,15 @@ class Population:
         """Make a candidate an arm, unless it may not be one or its program is one already."""
         if candidate.source is None or candidate.evaluation is None or not may_be_arm(candidate):
             return
-        if candidate.source in self._index:
+        source = source_hash(candidate.source)
+        if source in self._sources:
             return
         place = len(self._arms)
         if place == len(self._accuracy):
             self._accuracy = np.concatenate([self._accuracy, np.zeros(place)])
             self._pulls = np.concatenate([self._pulls, np.zeros(place, dtype=np.int64)])
-        self._index[candidate.source] = place
-        self._arms.append(candidate)
+        self._sources.add(source)
+        self._arms.append(_pack(candidate))
         self._accuracy[place] = candidate.evaluation.accuracy
 
     def draw(self, completions: int, rng: np.random.Generator) -> Draw:
@@ -93,4 +101,20 @@ class Population:
             values = rng.beta(*posterior(accuracy, counted, self._c))
         place = int(np.argmax(values))
         self._pulls[place] += completions
-        return Draw(self._arms[place], float(values[place]))
+        return Draw(_unpack(self._arms[place]), float(values[place]))
+
+
+_decoder = msgspec.msgpack.Decoder(Candidate)
+_compressor = zstandard.ZstdCompressor(level=3)
+_decompressor = zstandard.ZstdDecompressor()
+
+
+def _pack(candidate: Candidate) -> bytes:
+    """Return a candidate's bytes, without the reply it came in, for which no repair asks."""
+    plain = msgspec.msgpack.encode(replace(candidate, reply=None))
+    # A copy, for what the compressor returns keeps all the room it might have needed.
+    return bytes(memoryview(_compressor.compress(plain)))
+
+
+def _unpack(arm: bytes) -> Candidate:
+    return _decoder.decode(_decompressor.decompress(arm))

@@ -55,7 +55,7 @@ def test_draws_follow_the_posterior_and_count_at_launch():
         )
         expected = int(theta.argmax())
         draw = population.draw(4, np.random.default_rng(seed))
-        assert draw.arm is arms[expected]
+        assert draw.arm == arms[expected]
         assert draw.value == theta[expected]
         pulls[expected] += 4
     assert (pulls > 0).all()
