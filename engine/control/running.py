@@ -20,13 +20,17 @@ from engine.control.state import boot_id
 from engine.control.valve import Valve
 from engine.learning.learn import learn
 from engine.learning.trainers.open import open_trainer
-from engine.loop import Past, Progress, Stage, lesson, plan, run_iterations
+from engine.loop import Past, Progress, Stage, lesson, plan, run_iterations, tasks_at_once
 from engine.policies import Policy
 from engine.policies.open import first_checkpoint
 from engine.programs.evaluate import Evaluator
 
 HEARTBEAT_SECONDS = 1.0
 COMMAND_SECONDS = 0.2
+
+REMEMBERED = 262_144
+"""Evaluations kept in memory, over all tasks that are searched at once: about 300 MB."""
+_FEWEST_REMEMBERED = 256
 
 log = logging.getLogger("engine")
 
@@ -85,7 +89,8 @@ class RunningEngine:
             self.beat()
 
     async def _loop(self, past: Past) -> bool:
-        evaluator = Evaluator(self._sandbox)
+        at_once = tasks_at_once(self._settings, self._policy.status.capacity)
+        evaluator = Evaluator(self._sandbox, max(_FEWEST_REMEMBERED, REMEMBERED // at_once))
         return await run_iterations(
             self._reader.tasks(),
             self._stages,
