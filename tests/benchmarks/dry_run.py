@@ -138,9 +138,10 @@ class _Ending:
 
 def _moment(reader, run, samples, engine, client, url, seconds) -> Moment:
     rows = reader.task_rows()
-    used, children = engine.cpu_times(), engine.children(recursive=True)
-    sandbox = resident = 0.0
-    for child in children:
+    used, resident = engine.cpu_times(), 0
+    # What a process has used goes to its parent's count of children once it has ended.
+    sandbox = used.children_user + used.children_system
+    for child in engine.children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess):
             times = child.cpu_times()
             sandbox += times.user + times.system + times.children_user + times.children_system
@@ -154,7 +155,7 @@ def _moment(reader, run, samples, engine, client, url, seconds) -> Moment:
         used.user + used.system,
         sandbox,
         engine.memory_info().rss,
-        int(resident),
+        resident,
         sum(file.stat().st_size for file in run.rglob("*") if file.is_file()),
         client.get(url.removesuffix("/v1") + "/stats").json(),
     )

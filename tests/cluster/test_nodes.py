@@ -10,12 +10,12 @@ from engine.cluster.policy import ClusterPolicy
 from engine.cluster.sandbox import ClusterSandbox
 from engine.cluster.stations import ClusterError, Stations
 from engine.config import PolicyConfig, SandboxConfig, override, preset, save_settings
-from engine.control import engine_alive, launch
+from engine.control import launch
 from engine.control.folder import SETTINGS_NAME
 from engine.policies.grammar import GrammarPolicy
 from engine.policies.open import SHIPPED
 from engine.programs.sandbox import Sandbox
-from tests.faults.test_engine_kills import recorded, wait_until
+from tests.faults.ground import recorded, wait_for_end, wait_until
 
 SANDBOX, POLICY = SandboxConfig(workers=1), PolicyConfig(workers=1)
 RUN = override(
@@ -42,7 +42,7 @@ def finish(folder, settings, when=0, then=lambda: None):
     with RunReader(folder) as reader:
         wait_until(lambda: sum(row.candidates for row in reader.iterations()) >= when, 120)
     then()
-    wait_until(lambda: not engine_alive(folder), 200)
+    wait_for_end(folder, 200)
     return recorded(folder)
 
 
