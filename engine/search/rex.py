@@ -52,7 +52,7 @@ def posterior(
 class Population:
     """The arms of one task's island, growing as programs arrive, and what was drawn from each.
 
-    Arms are kept packed, in a third of the room: hundreds of tasks have thousands of them each,
+    Arms are kept packed, in less than half the room: hundreds of tasks have thousands of them each,
     and only the one that is drawn is looked at.
     """
 
