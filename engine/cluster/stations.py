@@ -339,7 +339,7 @@ async def _connect(address: str) -> Any:
                 address,
                 namespace="soar-tui",
                 log_to_driver=False,
-                logging_level=logging.WARNING,
+                logging_level=logging.ERROR,  # what matters of it we say ourselves
             )
     except (ConnectionError, TimeoutError, RuntimeError, ValueError) as error:
         raise ClusterError(
