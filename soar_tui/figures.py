@@ -548,4 +548,5 @@ def chosen(figures: Sequence[Figure], names: Sequence[str]) -> list[Figure]:
     """Return the figures of some names, by a part of the name; of no names, all of them."""
     if not names:
         return list(figures)
-    return [one for one in figures if any(name in one.name for name in names)]
+    parts = [name.casefold() for name in names]
+    return [one for one in figures if any(part in one.name.casefold() for part in parts)]

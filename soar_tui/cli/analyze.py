@@ -12,6 +12,7 @@ import typer
 from soar_tui.cli import terminal
 from soar_tui.cli.errors import OK, InputError
 from soar_tui.cli.options import JsonOption
+from soar_tui.sanitise import one_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -35,7 +36,7 @@ ROWS = 40
 RunsArgument = Annotated[
     list[str],
     typer.Argument(
-        metavar="RUN…",
+        metavar="RUN",
         help="Runs by name, a unique beginning of it, folder, or `last`; RUN:I is its iteration I, "
         "counted from 1, in place of the latest one voted on.",
         show_default=False,
@@ -80,15 +81,25 @@ def analyze(
     from soar_tui.comparison_figures import model_sizes, pooled
     from soar_tui.figures import chosen, run_figures
 
-    for one in different:
-        figures = run_figures(one.analysis, one.iteration)
-        if not figure and len(different) > 1:
-            figures = figures[:1]
-        print_figures(chosen(figures, figure or []), one.name)
     several = [pooled(together)] if together is not None else []
     several += [model_sizes(points)] if len(different) > 1 else []
+    own = [(one.name, run_figures(one.analysis, one.iteration)) for one in different]
+    refuse_unknown(figure or [], [*several, *(one for _, figures in own for one in figures)])
+    for name, figures in own:
+        shown = figures[:1] if not figure and len(own) > 1 else figures
+        print_figures(chosen(shown, figure or []), name)
     print_figures(chosen(several, figure or []), None)
     return OK
+
+
+def refuse_unknown(names: Sequence[str], figures: Sequence[Figure]) -> None:
+    """Raise InputError for a name that no figure holds."""
+    from soar_tui.figures import chosen
+
+    for name in names:
+        if not chosen(figures, [name]):
+            there = ", ".join(dict.fromkeys(figure.name for figure in figures))
+            raise InputError(f"--figure {name}: no figure of that name; there are {there}")
 
 
 def pool_of(runs: Sequence[ReadRun], bar: Progress) -> Pool | None:
@@ -174,7 +185,7 @@ def print_figures(figures: Sequence[Figure], run: str | None) -> None:
 
     console = terminal.out()
     for figure in figures:
-        whose = "" if run is None else f"  {run}"
+        whose = "" if run is None else f"  {one_line(run)}"
         console.print(Text.assemble((figure.name, "bold"), (whose, "dim")))
         console.print(Text(figure.about, style="dim"))
         for warning in figure.warnings:

@@ -12,6 +12,7 @@ from soar_tui.cli.analyze import (
     pool_of,
     print_figures,
     progress,
+    refuse_unknown,
 )
 from soar_tui.cli.errors import OK, InputError
 from soar_tui.cli.options import JsonOption
@@ -65,5 +66,6 @@ def compare(
     from soar_tui.figures import chosen
 
     figures = [*comparison_figures(found), *([pooled(together)] if together else [])]
+    refuse_unknown(figure or [], figures)
     print_figures(chosen(figures, figure or []), None)
     return OK

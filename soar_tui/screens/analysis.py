@@ -225,24 +225,25 @@ class Analysis(Place):
     def _show_figures(self) -> None:
         names = self.query_one("#figures", Rows)
         names.show([Row(one.name, ((one.name, "text"),)) for one in self.figures])
-        entitle(names, "figures", self._progress())
+        entitle(names, "figures")
         if self.figures:
             names.set_reactive(Rows.cursor, self.view.curve % len(self.figures))
             names.redraw()
         self._show_figure()
-        said = [self._trouble, *([] if self._body is None else [self._body.trouble])]
+        said = [self._progress(), self._trouble]
+        said += [] if self._body is None else [self._body.trouble]
         said += [None if self._analysed is None else self._analysed.trouble]
         note = self.query_one("#note", Static)
         put(note, " ".join(one_line(one) for one in said if one))
         note.display = any(said)
 
-    def _progress(self) -> str:
+    def _progress(self) -> str | None:
         if self._reading is None:
-            return ""
+            return None
         now = self._analysed
         if now is None or not now.total or now.over:
-            return "reading"
-        return f"{one_line(now.step)} {of(now.done, now.total)}"
+            return "reading …"
+        return f"{now.step}: {of(now.done, now.total)}"
 
     def _chosen(self) -> Figure | None:
         return self.figures[self.view.curve % len(self.figures)] if self.figures else None
@@ -255,7 +256,7 @@ class Analysis(Place):
         curve.display = bool(lines)
         table.display = figure is not None
         if figure is None:
-            put(about, "reading …" if self.busy else "")
+            put(about, "")
             return
         if lines:
             entitle(curve, figure.name)

@@ -116,6 +116,13 @@ def test_iterations_of_one_run_are_compared(at_home: Ask) -> None:
     assert found.settings == ()
 
 
+def test_a_figure_that_is_not_there_is_refused_with_those_that_are(at_home: Ask) -> None:
+    for command in (("analyze", "base"), ("compare", "base", "tuned")):
+        said = at_home(*command, "--figure", "nonsense")
+        assert (said.code, said.out) == (2, "")
+        assert "pooled" in said.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
