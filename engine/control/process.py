@@ -21,6 +21,7 @@ from engine.control.folder import SETTINGS_NAME
 from engine.control.launch import UNUSABLE
 from engine.control.lock import EngineLock, EngineRunningError
 from engine.control.running import RunningEngine
+from engine.control.shots import Shots
 from engine.control.tasks import run_tasks
 from engine.control.valve import Valve
 from engine.learning.trainers.protocol import TrainingError
@@ -113,7 +114,8 @@ async def _run(
             tasks, training = run_tasks(settings)
             writer.put_tasks(tasks, training)
             await writer.flush()
-        async with open_workers(settings, folder / "logs") as (sandbox, policy):
+        shots = Shots(reader, folder)
+        async with open_workers(settings, folder / "logs", shots) as (sandbox, policy):
             valve = Valve(writer.ready)
             engine = RunningEngine(
                 folder,
@@ -123,11 +125,13 @@ async def _run(
                 valve=valve,
                 sandbox=sandbox,
                 policy=policy,
+                shots=shots,
             )
             past = engine.past()
             # Not one after the other: a server takes minutes to load what it will not serve.
             latest = past.checkpoints.get(max(past.checkpoints, default=-1))
-            await policy.load(latest or first_checkpoint(settings))
+            if engine.searches_next(past):
+                await policy.load(latest or first_checkpoint(settings))
             engine.beat()
             await writer.flush()
             on_ready()

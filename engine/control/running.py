@@ -16,6 +16,7 @@ from engine.archive.rows import Command
 from engine.archive.writer import ArchiveWriter
 from engine.cluster import AnySandbox
 from engine.config import Settings
+from engine.control.shots import Shots
 from engine.control.state import boot_id
 from engine.control.valve import Valve
 from engine.learning.learn import learn
@@ -48,6 +49,7 @@ class RunningEngine:
         valve: Valve,
         sandbox: AnySandbox,
         policy: Policy,
+        shots: Shots,
     ) -> None:
         self._folder = folder
         self._settings = settings
@@ -56,6 +58,7 @@ class RunningEngine:
         self._valve = valve
         self._sandbox = sandbox
         self._policy = policy
+        self._shots = shots
         self._started = time.time()
         self._stages = plan(settings, len(reader.tasks()), reader.training_tasks())
         # Before hours of search, not after them, a run must know that it can be learned from.
@@ -104,11 +107,10 @@ class RunningEngine:
             progress=self._progress,
         )
 
-    async def _learn(self, stage: Stage) -> Path:
-        assert self._trainer is not None
+    async def _learn(self, stage: Stage) -> Path | None:
         self._writer.put_event("info", "learn", f"learning from iteration {stage.index + 1}")
         await self._policy.rest()
-        return await learn(
+        learned = await learn(
             lesson(stage, self._stages, self._reader.tasks(), pool=self._settings.learn.pool),
             self._settings,
             self._folder,
@@ -117,6 +119,22 @@ class RunningEngine:
             trainer=self._trainer,
             base=first_checkpoint(self._settings),
             on_gathered=lambda tasks: self._writer.put_status("gathered", tasks),
+        )
+        self._shots.look_again()
+        if learned is None:
+            self._writer.put_event("info", "learn", self._learned_by_example())
+        return learned
+
+    def _learned_by_example(self) -> str:
+        """Return what learning means for a policy whose weights are not ours to tune."""
+        name = self._policy.status.name
+        if not self._settings.policy.few_shot:
+            return (
+                f"{name}: no weights of ours to tune, and policy.few_shot is off: nothing learned"
+            )
+        shown = f"one of {self._shots.skills} skills" if self._shots.skills else "a solved task"
+        return (
+            f"{name}: no weights of ours to tune; where it samples it is shown {shown} from now on"
         )
 
     def past(self) -> Past:
@@ -137,6 +155,11 @@ class RunningEngine:
             },
         )
 
+    def searches_next(self, past: Past) -> bool:
+        """Whether a search comes next, and not learning from one that is through."""
+        through = [stage.index for stage in self._stages if stage.index in past.ended]
+        return not through or through[-1] in past.checkpoints
+
     def beat(self) -> None:
         """Write the status rows that say this engine lives and what it does."""
         policy = self._policy.status
@@ -155,7 +178,11 @@ class RunningEngine:
                 "iteration_seconds": self._progress.seconds,
             },
         )
-        self._writer.put_status("policy", asdict(policy))
+        status = asdict(policy)
+        servers = status.pop("servers")
+        self._writer.put_status("policy", status)
+        if servers:
+            self._writer.put_status("servers", servers)
         self._writer.put_status("sandbox", asdict(self._sandbox.status))
 
     async def _keep_beating(self) -> None:

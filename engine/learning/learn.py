@@ -48,11 +48,14 @@ async def learn(
     *,
     reader: RunReader,
     writer: ArchiveWriter,
-    trainer: Trainer,
+    trainer: Trainer | None,
     base: Path | None,
     on_gathered: Callable[[int], None],
-) -> Path:
+) -> Path | None:
     """Learn from a run's archive, and those of `learn.runs`; return the checkpoint's path.
+
+    Without a trainer, for a policy whose weights are not ours to tune, only the skill library is
+    made, as far as there is anything to learn from, and None returned.
 
     The dataset is written to `datasets/`, the checkpoint to `checkpoints/` of the run folder. What
     was weighed up, and what was made of it, is archived together with the checkpoint, so learning
@@ -68,10 +71,26 @@ async def learn(
         rows = await gathering.write(dataset)
     except PoolingError as error:
         raise TrainingError(str(error)) from error
-    if not gathering.count:
-        raise TrainingError(f"{name}: nothing to learn from, no candidate made an example")
     out = folder / "checkpoints" / name
     out.parent.mkdir(exist_ok=True)
+
+    async def keep_skills() -> None:
+        if settings.learn.skills:
+            before = out.with_name(f"iteration-{lesson.iteration - 1}")
+            await asyncio.to_thread(
+                _keep_skills,
+                gathering.best,
+                settings.learn.skills,
+                skills_beside(out),
+                skills_beside(before),
+            )
+
+    if trainer is None:
+        if gathering.count:
+            await keep_skills()
+        return None
+    if not gathering.count:
+        raise TrainingError(f"{name}: nothing to learn from, no candidate made an example")
     _clear(out)
 
     def on_progress(progress: Progress) -> None:
@@ -89,15 +108,7 @@ async def learn(
         )
 
     checkpoint = await trainer.train(dataset, base, out, on_progress)
-    if settings.learn.skills:
-        before = out.with_name(f"iteration-{lesson.iteration - 1}")
-        await asyncio.to_thread(
-            _keep_skills,
-            gathering.best,
-            settings.learn.skills,
-            skills_beside(out),
-            skills_beside(before),
-        )
+    await keep_skills()
     writer.put_examples(rows)
     writer.put_checkpoint(
         Checkpoint(

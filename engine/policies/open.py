@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from engine.config import ConfigError, Settings
+from engine.policies.llm.prompts import ChooseShot
+from engine.policies.own_module import own_module
 from engine.policies.protocol import Policy
 
 SERVER_LOG = "serve.log"
@@ -30,15 +32,19 @@ def first_checkpoint(settings: Settings) -> Path | None:
 
 
 @asynccontextmanager
-async def open_policy(settings: Settings, logs: Path) -> AsyncIterator[Policy]:
+async def open_policy(
+    settings: Settings, logs: Path, choose_shot: ChooseShot | None = None
+) -> AsyncIterator[Policy]:
     """Open the policy of `settings.policy.kind`, and close it in the end.
 
     `logs` is the folder for what a server of ours prints. Its `load` starts such a server, which
     may then take minutes for a large model: its status says so, and proposals wait for it.
+    `choose_shot` chooses what a language model is shown first where it samples, unless
+    `policy.few_shot` is off.
 
     The kinds: `grammar` embedded; `local` a GGUF file on this CPU; `sglang` a server of ours
     (`serve.model`) or, where `policy.endpoints` are given, ones that run already; `openai` any
-    OpenAI-compatible servers.
+    OpenAI-compatible servers; `module` whatever the module `policy.module` opens.
     Raises ConfigError for settings that do not fit the kind, PolicyError when it cannot start.
     """
     if settings.policy.kind == "grammar":
@@ -47,12 +53,18 @@ async def open_policy(settings: Settings, logs: Path) -> AsyncIterator[Policy]:
         async with GrammarPolicy(settings.policy) as grammar:
             yield grammar
         return
-    async with _language_model(settings, logs) as model:
+    if settings.policy.kind == "module":
+        async with own_module(settings.policy).open_policy(settings, logs) as policy:
+            yield policy
+        return
+    async with _language_model(settings, logs, choose_shot) as model:
         yield model
 
 
 @asynccontextmanager
-async def _language_model(settings: Settings, logs: Path) -> AsyncIterator[Policy]:
+async def _language_model(
+    settings: Settings, logs: Path, choose_shot: ChooseShot | None
+) -> AsyncIterator[Policy]:
     # Kept out of a run of the embedded policy, which needs no HTTP.
     from engine.policies.llm.client import ChatClient
     from engine.policies.llm.environments import serving_python
@@ -80,7 +92,8 @@ async def _language_model(settings: Settings, logs: Path) -> AsyncIterator[Polic
         raise ConfigError("policy.endpoints: the kind openai needs at least one server")
     clients = [ChatClient(endpoint, decoding) for endpoint in endpoints]
     pool = EndpointPool(clients, ready=None if server is None else server.ready)
-    policy = LanguageModelPolicy(_name(settings), pool, decoding, server=server)
+    shown = choose_shot if config.few_shot else None
+    policy = LanguageModelPolicy(_name(settings), pool, decoding, server=server, choose_shot=shown)
     try:
         yield policy
     finally:
@@ -88,9 +101,10 @@ async def _language_model(settings: Settings, logs: Path) -> AsyncIterator[Polic
 
 
 def _name(settings: Settings) -> str:
-    if settings.policy.kind == "openai" or settings.policy.endpoints:
+    kind = settings.policy.kind
+    if kind == "openai" or (kind == "sglang" and settings.policy.endpoints):
         models = sorted({endpoint.model for endpoint in settings.policy.endpoints})
-        return f"{settings.policy.kind}:{'+'.join(models)}"
+        return f"{kind}:{'+'.join(models)}"
     model = settings.serve.model
     name = "smollm2-135m" if model is None else Path(model).name.removesuffix(".gguf")
-    return f"{settings.policy.kind}:{name}"
+    return f"{kind}:{name}"

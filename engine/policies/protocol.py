@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -41,7 +42,8 @@ class Proposal:
 class PolicyStatus:
     """What a policy says of itself: its name, its checkpoint, calls under way, whether it is up.
 
-    `capacity` is how many proposals it has room for at once; 0 where it does not know.
+    `capacity` is how many proposals it has room for at once; 0 where it does not know. `servers`
+    says of each server it asks, by its URL, how that one stands.
     """
 
     name: str
@@ -49,6 +51,7 @@ class PolicyStatus:
     in_flight: int
     ready: bool
     capacity: int = 0
+    servers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Policy(Protocol):

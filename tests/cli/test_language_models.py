@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import sys
+import tomllib
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from engine.archive.reader import RunReader
+from engine.policies.llm.models import SMOLLM2, models_folder
 from tests.cli.program import Said, spawn
+from tests.learning.trainers import imitation_python
+from tests.policies.llm import imitation
 from tests.policies.llm.imitation import Imitation
 
 CONFIG = """
@@ -51,3 +58,169 @@ def test_what_a_run_cost_is_told_in_all_and_for_each_candidate(tmp_path: Path) -
     assert 0 < shown["candidate"]["cost"] < shown["cost"] < said.document["cost"]
     text = spawn(tmp_path, "show", "one", task).out
     assert "tokens written" in text and "weights default" in text
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ('[policy]\nkind = "local"\n', "soar-tui setup local"),
+        ('[policy]\nkind = "sglang"\n', "soar-tui setup serve"),
+        ('[policy]\nkind = "openai"\n', "policy.endpoints"),
+        (
+            '[policy]\nkind = "openai"\n[[policy.endpoints]]\n'
+            'url = "http://127.0.0.1:9/v1"\nkey_env = "NO_SUCH_KEY"\n',
+            "environment variable NO_SUCH_KEY: holds no API key",
+        ),
+        (CONFIG.format(url="http://127.0.0.1:9/v1").replace("openai", "sglang"), "setup train"),
+    ],
+)
+def test_what_a_run_cannot_use_is_refused_in_one_sentence(
+    tmp_path: Path, settings: str, said: str
+) -> None:
+    interpreters = f"[serve]\npython = '{sys.executable}'\n[train]\npython = '{sys.executable}'\n"
+    refused = run(tmp_path, settings + interpreters, "--iterations", "2")
+    assert refused.code == 2, refused.err
+    assert said in refused.err and "Traceback" not in refused.err
+    assert "exit code" not in refused.err
+
+
+def starts(folder: Path) -> int:
+    file = folder / "starts"
+    return len(file.read_text().splitlines()) if file.exists() else 0
+
+
+def test_a_run_that_goes_on_serves_its_latest_checkpoint_and_no_other(tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    model.mkdir()
+    python = tmp_path / "python"
+    python.write_text(
+        '#!/bin/sh\ncase "$1" in -I) ;; -m) shift 2; '
+        f'exec {sys.executable} {imitation.__file__} "$@" ;; '
+        f'*) exec {sys.executable} {imitation_python.__file__} "$@" ;; esac\n'
+    )
+    python.chmod(0o755)
+    config = (
+        'tasks = "sample:2"\niterations = 2\n[policy]\nkind = "sglang"\n'
+        f"[serve]\npython = '{python}'\nmodel = '{model}'\n[train]\npython = '{python}'\n"
+        "[search]\nsamples = 4\nwave = 4\nrefinements = 0\n"
+    )
+    said = run(tmp_path, config, "--json")
+    assert said.code == 0, said.err
+    checkpoints = tmp_path / "runs" / "one" / "checkpoints"
+    first, second = (checkpoints / f"iteration-{number}" / "merged" for number in range(2))
+    assert (starts(model), starts(first)) == (1, 1)
+    said = spawn(tmp_path, "iterate", "one", "--iterations", "2", "--json")
+    assert said.code == 0, said.err
+    assert [one["index"] for one in said.document["iterations"]] == [0, 1, 2, 3]
+    # The second engine learned from iteration 1 first, and then served what it had learned.
+    assert (starts(model), starts(first), starts(second)) == (1, 1, 1)
+
+
+def put_task(folder: Path, name: str, output: list[list[int]]) -> None:
+    """Write a task whose every input has one row, so that all the imitation's programs keep it."""
+    pairs = [{"input": [[1, 2, number]], "output": output or [[1, 2, number]]} for number in (3, 4)]
+    task = {"train": pairs, "test": [{"input": [[1, 2, 5]]}]}
+    (folder / f"{name}.json").write_text(json.dumps(task))
+
+
+def test_a_model_without_weights_of_ours_learns_by_what_it_is_shown(tmp_path: Path) -> None:
+    tasks = tmp_path / "tasks"
+    tasks.mkdir()
+    put_task(tasks, "kept", [])
+    put_task(tasks, "unsolved", [[9]])
+    with Imitation() as server:
+        config = CONFIG.format(url=server.url).replace("sample:2", str(tasks))
+        said = run(tmp_path, "iterations = 2\n" + config, "--json")
+        assert said.code == 0, said.err
+        prompts = [body["messages"][1]["content"] for body in server.asked("/v1/chat/completions")]
+    assert [one["finished"] for one in said.document["iterations"]] == [2, 2]
+    shown = [text for text in prompts if "# A solved example" in text]
+    assert shown and all("return grid[::-" in text for text in shown)
+    # Where the unsolved task is asked for, the solved one is shown, and never itself.
+    of_unsolved = [text.partition("# The puzzle to solve")[0] for text in shown if "[[9]]" in text]
+    assert of_unsolved and all("[[1 2 3]]" in text for text in of_unsolved)
+    with RunReader(tmp_path / "runs" / "one") as reader:
+        told = [event.text for event in reader.events() if event.kind == "learn"]
+        assert not reader.checkpoints()
+    assert told[0] == "learning from iteration 1"
+    assert "openai:m: no weights of ours to tune" in told[1] and " skills " in told[1]
+
+
+def test_without_few_shot_no_example_is_shown(tmp_path: Path) -> None:
+    tasks = tmp_path / "tasks"
+    tasks.mkdir()
+    put_task(tasks, "kept", [])
+    put_task(tasks, "unsolved", [[9]])
+    with Imitation() as server:
+        config = CONFIG.format(url=server.url).replace("sample:2", str(tasks))
+        config = "iterations = 2\n" + config.replace('"openai"', '"openai"\nfew_shot = false')
+        said = run(tmp_path, config, "--json")
+        prompts = [body["messages"][1]["content"] for body in server.asked("/v1/chat/completions")]
+    assert said.code == 0 and not any("# A solved example" in text for text in prompts)
+
+
+def test_no_file_holds_the_key_and_no_log_any_text_of_a_prompt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODEL_KEY", "sk-very-secret")
+    with Imitation() as server:
+        config = CONFIG.format(url=server.url).replace('"m"', '"m"\nkey_env = "MODEL_KEY"')
+        server.faults.extend(["busy", "abort", "garbage", "echo"])
+        said = run(tmp_path, config)
+        prompts = [body["messages"][1]["content"] for body in server.asked("/v1/chat/completions")]
+        assert server.headers[0]["authorization"] == "Bearer sk-very-secret"
+        server.faults.extend(["echo key"] * 9)
+        again = spawn(tmp_path, "resume", "one")
+    assert said.code == again.code == 1
+    told = [" ".join(text.split()) for text in (said.err, again.err)]
+    assert "repeats the prompt" in told[0] and "wrong key in Bearer …" in told[1]
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not [path for path in files if b"very-secret" in path.read_bytes()]
+    logs = "".join(path.read_text() for path in (tmp_path / "runs" / "one" / "logs").iterdir())
+    shown = " ".join((logs + said.err + said.out + again.err + again.out).split())
+    assert "not a chat completion" in shown
+    for prompt in prompts:
+        words = prompt.split()
+        assert not [at for at in range(len(words) - 4) if " ".join(words[at : at + 4]) in shown]
+
+
+KINDS = ("grammar", "local", "sglang", "openai")
+
+
+def test_a_run_file_changes_in_nothing_but_the_kind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    smollm2 = models_folder() / SMOLLM2.file
+    smollm2.parent.mkdir(parents=True)
+    with smollm2.open("wb") as file:
+        file.truncate(SMOLLM2.size)
+    model = tmp_path / "model"
+    model.mkdir()
+    python = tmp_path / "python"
+    python.write_text(
+        '#!/bin/sh\n[ "$1" = -I ] && exit 0\nshift 3  # the server, --model and its file\n'
+        f'exec {sys.executable} {imitation.__file__} --model-path {model} "$@"\n'
+    )
+    python.chmod(0o755)
+    files, policies = {}, {}
+    with Imitation() as server:
+        config = CONFIG.format(url=server.url) + f"[serve]\npython = '{python}'\n"
+        (tmp_path / "box.toml").write_text(config)
+        for kind in KINDS:
+            arguments = ("--config", str(tmp_path / "box.toml"), "--set", f"policy.kind={kind}")
+            said = spawn(tmp_path, "run", *arguments, "--name", kind, "--from-scratch", "--json")
+            assert said.code == 0, said.err
+            run_folder = tmp_path / "runs" / kind
+            files[kind] = tomllib.loads((run_folder / "run.toml").read_text())
+            assert files[kind]["policy"].pop("kind") == kind
+            with RunReader(run_folder) as reader:
+                policies[kind] = reader.iterations()[0].policy
+    assert all(files[kind] == files["grammar"] for kind in KINDS)
+    assert starts(model) == 1  # the local one; the others are named in the file
+    assert policies == {
+        "grammar": policies["grammar"],
+        "local": "local:smollm2-135m",
+        "sglang": "sglang:m",
+        "openai": "openai:m",
+    }

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
-from engine.config import ConfigError, Settings
+from engine.config import Settings
 from engine.learning.trainers.grammar.trainer import GrammarTrainer
 from engine.learning.trainers.protocol import Trainer
+from engine.policies.own_module import OPEN_TRAINER, own_module
 
 TRAINING_LOG = "train.log"
 
 
-def open_trainer(settings: Settings, logs: Path) -> Trainer:
+def open_trainer(settings: Settings, logs: Path) -> Trainer | None:
     """Return the trainer of a run's kind of policy; what it prints goes to the folder `logs`.
 
-    Raises ConfigError for a kind that cannot be trained or without what training needs, and
-    PolicyError when the model to train from is not there.
+    None for the kind `openai`, whose weights are not ours to tune, and for a module without one of
+    its own. Raises ConfigError without what
+    training needs, and PolicyError when the model to train from is not there.
     """
     kind = settings.policy.kind
     if kind == "grammar":
@@ -32,4 +35,7 @@ def open_trainer(settings: Settings, logs: Path) -> Trainer:
         if base is None and kind == "local":
             base = str(models.find(models.SMOLLM2))
         return SubprocessTrainer(settings.train, base, logs / TRAINING_LOG, seed=settings.seed)
-    raise ConfigError(f"policy.kind: {kind} has no trainer, so only one iteration is possible")
+    if kind == "module":
+        opened = getattr(own_module(settings.policy), OPEN_TRAINER, None)
+        return None if opened is None else cast(Trainer, opened(settings, logs))
+    return None

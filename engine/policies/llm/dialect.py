@@ -87,6 +87,7 @@ class ChatBody(msgspec.Struct):
     choices: list[_Choice]
     usage: _Usage | None = None
     metadata: dict[str, Any] | None = None
+    meta_info: dict[str, Any] | None = None
 
     def whole(self, n: int) -> list[_Choice]:
         """Return the first `n` choices without those that the server aborted."""
@@ -94,8 +95,9 @@ class ChatBody(msgspec.Struct):
 
     @property
     def weights(self) -> str | None:
-        """The version of the weights, which sglang tells."""
-        version = (self.metadata or {}).get("weight_version")
+        """The version of the weights, which sglang tells: in one place or the other by release."""
+        told = (self.meta_info or {}) | (self.metadata or {})
+        version = told.get("weight_version")
         return None if version is None else str(version)
 
 

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from engine.arc import Task
 from engine.config import DecodingConfig
 from engine.policies.llm.client import Completion
 from engine.policies.llm.errors import ContextError, ModelError
 from engine.policies.llm.pool import EndpointPool
-from engine.policies.llm.prompts import Messages, Solved, refine_messages, sample_messages
+from engine.policies.llm.prompts import ChooseShot, Messages, refine_messages, sample_messages
 from engine.policies.protocol import PolicyStatus, Proposal
 from engine.programs.candidate import Candidate
 from engine.programs.source import extract
 
 ROUNDS = 3
 """How often completions that did not come are asked for again, in all."""
-
-ChooseShot: TypeAlias = Callable[[Task, int], Solved | None]
-"""Chooses the few-shot example of a sampling call from its task and seed."""
 
 log = logging.getLogger(__name__)
 
@@ -134,8 +130,14 @@ class LanguageModelPolicy:
     @property
     def status(self) -> PolicyStatus:
         up = self._pool.healthy > 0 and (self._server is None or self._server.up)
-        capacity = self._pool.capacity
-        return PolicyStatus(self._name, self._checkpoint, self._in_flight, up, capacity)
+        return PolicyStatus(
+            self._name,
+            self._checkpoint,
+            self._in_flight,
+            up,
+            self._pool.capacity,
+            self._pool.servers,
+        )
 
     @property
     def refused(self) -> frozenset[str]:

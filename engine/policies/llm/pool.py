@@ -76,6 +76,20 @@ class EndpointPool:
         """Completions all servers together have room for at once."""
         return sum(client.endpoint.capacity for client in self._clients)
 
+    @property
+    def servers(self) -> dict[str, str]:
+        """How each server stands, by its URL."""
+        now = time.monotonic()
+        told = {}
+        for client, health in zip(self._clients, self._health, strict=True):
+            state = "up" if not health.failures else "on trial"
+            if health.until > now:
+                state = f"rests for {health.until - now:.0f} s after {health.failures} failures"
+            told[client.endpoint.url] = (
+                f"{state}, {health.asked} of {client.endpoint.capacity} asked"
+            )
+        return told
+
     async def ready(self) -> None:
         """Wait until requests may be sent."""
         if self._await_ready is not None:

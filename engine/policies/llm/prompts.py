@@ -8,7 +8,7 @@ reads `task.truth`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypedDict
 
@@ -33,6 +33,9 @@ class Solved:
     task: Task
     source: str
 
+
+ChooseShot: TypeAlias = Callable[[Task, int], Solved | None]
+"""Chooses the few-shot example of a sampling call from its task and seed."""
 
 SYSTEM = (
     "You are a specialist in ARC-AGI puzzles: you reason about grids of colours and turn the rule "

@@ -150,7 +150,7 @@ class _Handler(BaseHTTPRequestHandler):
             choices.append({"index": index, "message": message, "finish_reason": finish})
         usage = {"prompt_tokens": 100, "completion_tokens": 10 * len(choices), "total_tokens": 0}
         usage["prompt_tokens_details"] = {"cached_tokens": 40}
-        return {
+        answer = {
             "id": "1",
             "object": "chat.completion",
             "model": body["model"],
@@ -158,6 +158,12 @@ class _Handler(BaseHTTPRequestHandler):
             "usage": usage,
             "metadata": {"weight_version": self.server.version},
         }
+        if fault == "meta_info":
+            answer["meta_info"] = answer.pop("metadata")
+        if fault == "sparse":  # what the protocol allows to be missing, is
+            choices[0]["message"] = {"role": "assistant", "content": None}
+            answer |= {"usage": None, "metadata": None}
+        return answer
 
     def _misbehave(self, body, fault):
         match fault:

@@ -113,8 +113,10 @@ async def test_a_server_that_dies_costs_only_what_it_was_at_work_on(processes):
             busy = [load["num_running_reqs"] for load in loads]
         first.process.send_signal(signal.SIGKILL)
         (second.folder / "holds").unlink()
+    told = policy.status.servers
     await policy.close()
     assert min(busy) > 0
+    assert told[first.url].startswith("rests for") and told[second.url].startswith("up, 0 of 64")
     finishes = [proposal.finish for task in asked for proposal in task.result()]
     assert finishes == ["stop"] * 12 * 8
     # Every request of the dead one was asked again, once, and none of the other's was.

@@ -127,6 +127,7 @@ async def test_an_answer_that_drips_ends_at_the_limit(server):
     async with client_of(server, DecodingConfig(request_seconds=0.1)) as client:
         with pytest.raises(UnreachableError, match="no answer within"):
             await client.complete(MESSAGES, 2, 500)
+    assert not server.faults  # each of five attempts met one
 
 
 async def test_a_cancelled_request_is_given_up_by_the_connection(server):
@@ -231,3 +232,22 @@ def test_httpx_says_nothing_at_its_default_level(server):
     client_of(server)
     assert not logging.getLogger("httpx").isEnabledFor(logging.INFO)
     assert httpx.__version__
+
+
+async def test_the_version_of_the_weights_is_found_where_either_release_puts_it(server):
+    server.version = "7"
+    server.faults.append("meta_info")
+    async with client_of(server) as client:
+        replies = [await client.complete(MESSAGES, 2, 500) for _ in range(2)]
+    assert {c.weights for reply in replies for c in reply.completions} == {"7"}
+
+
+async def test_what_a_server_may_leave_out_is_no_error(server):
+    server.faults.append("sparse")
+    async with client_of(server) as client:
+        reply = await client.complete(MESSAGES, 2, 500)
+    first, second = reply.completions
+    assert (first.text, first.finish) == ("", "stop") and "transform" in second.text
+    assert {(c.tokens_in, c.tokens_out, c.cost, c.weights) for c in reply.completions} == {
+        (0, 0, 0.0, None)
+    }
