@@ -17,6 +17,7 @@ from engine.archive.packing import (
     pack_text,
     train_dictionary,
 )
+from engine.archive.reading import dictionary
 from engine.programs.candidate import Evaluation
 
 _KNOWN_LIMIT: Final = 100_000
@@ -37,19 +38,19 @@ class Contents:
         self.compressor = Compressor()
         self.truths: dict[int, tuple[bytes, ...] | None] = {}
         self._sql = sql
-        self._expand = Decompressor(self._dictionary)
+        self._expand = Decompressor(lambda name: dictionary(sql, name))
         self._programs: dict[bytes, int] = {}
         self._outcomes: dict[bytes, tuple[int, bool]] = {}
         self._next_program = self._next("program")
         self._next_outcome = self._next("outcome")
         self._next_pattern = self._next("pattern")
         self._train_at = max(_TRAIN_AT, self._next_program)
-        dictionary = sql.execute(
+        latest = sql.execute(
             "SELECT data FROM dictionary ORDER BY id = "
             "(SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'dictionary') DESC"
         ).fetchone()
-        if dictionary is not None:
-            self.compressor.use_dictionary(dictionary[0])
+        if latest is not None:
+            self.compressor.use_dictionary(latest[0])
             self._train_at = _TRAIN_AT
             while self._train_at < self._next_program:
                 self._train_at *= _TRAIN_AGAIN
@@ -174,13 +175,6 @@ class Contents:
             (str(trained[0]),),
         )
         self.compressor.use_dictionary(trained[1])
-
-    def _dictionary(self, name: int) -> bytes:
-        row = self._sql.execute("SELECT data FROM dictionary WHERE id = ?", (name,)).fetchone()
-        if row is None:
-            raise LookupError(f"no dictionary {name}")
-        data: bytes = row[0]
-        return data
 
 
 def no_dictionary(_: int) -> bytes:

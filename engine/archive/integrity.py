@@ -21,6 +21,7 @@ from engine.archive.packing import (
     unpack_results,
     unpack_text,
 )
+from engine.archive.reading import dictionary
 from engine.archive.schema import ARCHIVE
 
 _PAGE: Final = 2_000
@@ -62,7 +63,7 @@ def blob_faults(folder: Path, on_rows: OnRows) -> Iterator[str]:
     """
     seen = 0
     with closing(open_to_read(folder, ARCHIVE)) as sql:
-        expand = Decompressor(lambda name: _dictionary(sql, name))
+        expand = Decompressor(lambda name: dictionary(sql, name))
         for table, (query, check) in _BLOBS.items():
             told, last = 0, -1
             while True:
@@ -99,14 +100,6 @@ def counter_faults(folder: Path) -> Iterator[str]:
                 f"iteration {iteration}, task {task}: says {pulls} pulls and {candidates} "
                 f"candidates, has {counted_pulls} and {counted}"
             )
-
-
-def _dictionary(sql: sqlite3.Connection, name: int) -> bytes:
-    row = sql.execute("SELECT data FROM dictionary WHERE id = ?", (name,)).fetchone()
-    if row is None:
-        raise LookupError(f"no dictionary {name}")
-    data: bytes = row[0]
-    return data
 
 
 def _fault(

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from engine.archive.database import explain, merge_log, open_to_read, open_to_write
 from engine.archive.packing import Decompressor, PackingError, unpack_text
+from engine.archive.reading import dictionary
 from engine.archive.schema import ARCHIVE, ArchiveError
 from engine.programs.source import normal_hash
 
@@ -56,7 +57,7 @@ def layout_twins(
     freed, last, seen = 0, 0, 0
     path = folder / ARCHIVE.file
     with closing(open_to_read(folder, ARCHIVE)) as sql:
-        expand = Decompressor(lambda name: _dictionary(sql, name))
+        expand = Decompressor(lambda name: dictionary(sql, name))
         try:
             if sql.execute("SELECT 1 FROM iteration WHERE ended IS NULL").fetchone():
                 raise ArchiveError(
@@ -143,11 +144,3 @@ def _change(folder: Path, change: Callable[[sqlite3.Connection], object]) -> Non
             sql.execute("COMMIT")
         except sqlite3.Error as error:
             raise explain(error, folder / ARCHIVE.file) from error
-
-
-def _dictionary(sql: sqlite3.Connection, name: int) -> bytes:
-    row = sql.execute("SELECT data FROM dictionary WHERE id = ?", (name,)).fetchone()
-    if row is None:
-        raise LookupError(f"no dictionary {name}")
-    data: bytes = row[0]
-    return data

@@ -42,6 +42,15 @@ def load_tasks(sql: sqlite3.Connection, expand: Callable[[bytes], bytes]) -> tup
     return tuple(tasks)
 
 
+def dictionary(sql: sqlite3.Connection, name: int) -> bytes:
+    """Return what zstd needs to read frames that name it. Raises LookupError."""
+    row = sql.execute("SELECT data FROM dictionary WHERE id = ?", (name,)).fetchone()
+    if row is None:
+        raise LookupError(f"no dictionary {name}")
+    data: bytes = row[0]
+    return data
+
+
 def placeholders(values: Iterable[object]) -> str:
     """Return as many question marks, for an SQL list."""
     return ", ".join("?" for _ in values)
