@@ -36,7 +36,9 @@ class PriceConfig(_Section, frozen=True):
     """What a million tokens cost, in one currency of your choice."""
 
     input: Annotated[float, Meta(ge=0)]
+    """Input tokens."""
     output: Annotated[float, Meta(ge=0)]
+    """Tokens the model writes."""
     cached: Annotated[float, Meta(ge=0)] | None = None
     """Input tokens the server had in its cache; none: as `input`."""
 
@@ -47,7 +49,9 @@ class EndpointConfig(_Section, frozen=True):
     url: Annotated[str, Meta(pattern="^https?://[^/@?#]+(/[^?#]*)?$")]
     """Up to and including `/v1`, without name, password or query."""
     model: str = "default"
+    """The name the server knows the model by."""
     server: Server = "hosted"
+    """Which server it is: decides which fields are sent and how tokens are counted."""
     key_env: str | None = None
     """The environment variable that holds the API key."""
     key_file: str | None = None
@@ -55,6 +59,7 @@ class EndpointConfig(_Section, frozen=True):
     capacity: Positive = 64
     """Completions under way at once."""
     price: PriceConfig | None = None
+    """What it costs; none: cost is not counted."""
     extra: dict[str, Any] = {}
     """Fields put into every request, over those we send."""
 
@@ -63,21 +68,28 @@ class DecodingConfig(_Section, frozen=True):
     """How a language model writes (SOAR §3)."""
 
     temperature: Annotated[float, Meta(ge=0)] = 1.0
+    """Sampling temperature."""
     min_p: Annotated[float, Meta(ge=0, le=1)] = 0.05
+    """Tokens below this share of the likeliest one's probability are not drawn."""
     sample_tokens: Positive = 4096
     """New tokens of one completion at most, to sample a program."""
     refine_tokens: Positive = 2048
+    """New tokens of one completion at most, to repair a program."""
     context: Positive = 30000
     """Tokens of prompt and completion together."""
     n: Annotated[int, Meta(ge=1, le=64)] = 8
     """Completions of one prompt asked for in one request."""
     request_seconds: Seconds = 600.0
+    """How long one request may take."""
 
 
 class PolicyConfig(_Section, frozen=True):
     """Which policy writes programs, and from which checkpoint (none: untrained)."""
 
-    kind: Literal["grammar", "local", "sglang", "openai"] = "grammar"
+    kind: Literal["grammar", "local", "sglang", "openai", "module"] = "grammar"
+    """Embedded; a GGUF file on this CPU; sglang; any OpenAI-compatible servers; a module of yours."""
+    module: Annotated[str, Meta(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)*$")] | None = None
+    """Name of the Python module that the kind `module` is made of (docs/extending.md)."""
     checkpoint: str | None = None
     """What the run starts from: a path, or `shipped`, the embedded policy's own; none: untrained."""
     workers: Count = 0
@@ -99,8 +111,11 @@ class ServeConfig(_Section, frozen=True):
     model: str | None = None
     """Model of the kind `sglang`: a folder or a hub name; of `local`: a GGUF file."""
     tp: Positive = 1
+    """GPUs that one copy of the model is spread over."""
     dp: Positive = 1
+    """Copies of the model."""
     quantization: Literal["fp8"] | None = None
+    """How sglang quantises the weights; none: as they are."""
     flags: tuple[str, ...] = ()
     """Put at the end of sglang's command line."""
     slots: Positive = 8
@@ -115,6 +130,7 @@ class TrainConfig(_Section, frozen=True):
     """How a language model is tuned (SOAR §8)."""
 
     trainer: Literal["unsloth", "hf"] = "unsloth"
+    """unsloth, for GPUs; hf: transformers and peft, for a small model on a CPU, too."""
     python: str | None = None
     """Interpreter with the trainer's packages.
 
@@ -122,18 +138,25 @@ class TrainConfig(_Section, frozen=True):
     model: str | None = None
     """The base model, a folder or a hub name; none: `serve.model`."""
     rank: Positive = 256
+    """Rank of the LoRA update."""
     alpha: Positive = 32
+    """The update is scaled by alpha / √rank (RS-LoRA)."""
     four_bit: bool | None = None
     """Whether unsloth loads the base in 4 bits; none: above 15 billion parameters."""
     learning_rate: Annotated[float, Meta(gt=0)] = 5e-5
+    """Learning rate at its highest; it falls as a cosine."""
     warmup: Annotated[float, Meta(ge=0, lt=1)] = 0.1
     """Share of all steps over which the learning rate rises."""
     weight_decay: Annotated[float, Meta(ge=0)] = 0.05
+    """Weight decay of AdamW."""
     epochs: Positive = 3
+    """Times every row is seen."""
     steps: Count = 0
     """Optimiser steps; 0 means as many as the epochs take."""
     batch: Positive = 1
+    """Rows at once."""
     accumulation: Positive = 64
+    """Batches that make one optimiser step."""
     max_length: Positive = 30000
     """Tokens of prompt and answer; longer rows are left out and counted."""
     cpu: bool = False
@@ -146,6 +169,7 @@ class LearnConfig(_Section, frozen=True):
     """What an iteration learns from (SOAR §7)."""
 
     strategy: Strategy = "greedy-diverse"
+    """Which candidates become sampling examples."""
     samples: Count = 50
     """Sampling examples of one task at most."""
     repairs: Count = 50
@@ -164,10 +188,15 @@ class SearchConfig(_Section, frozen=True):
     """How one task is searched (SOAR §2, §5)."""
 
     samples: Count = 3000
+    """Programs sampled per task."""
     wave: Positive = 50
+    """Programs sampled in one pull."""
     refinements: Count = 3000
+    """Programs per task that repair another."""
     pull: Positive = 4
+    """Repairs of one program in one pull."""
     perfect_stop: Positive = 100
+    """Sampling, and then refining, stops with so many programs right on all demonstrations."""
     agree_stop: Count = 0
     """Stop, too, when one pattern has as many distinct perfect programs more than any other.
 
@@ -177,8 +206,11 @@ class SearchConfig(_Section, frozen=True):
 
     They end early by `perfect_stop` and `agree_stop`."""
     bandit: Bandit = "rex"
+    """How the program to refine is chosen; all but `rex` are there to compare with."""
     c: Annotated[float, Meta(gt=0)] = 20.0
+    """C of REX: how much an arm's accuracy weighs against how often it was drawn."""
     islands: Positive = 1
+    """Populations of a task that do not see each other; they vote together."""
     in_flight: Positive = 4
     """Pulls of one task under way at once; pull k sees what pulls up to k - in_flight showed."""
 
@@ -189,6 +221,7 @@ class VoteConfig(_Section, frozen=True):
     formula: Formula = "sum"
     """`sum`, `text`, `appendix`: the published ones; `prior`: by the policy's own weights."""
     c: Annotated[float, Meta(ge=0)] = 1000.0
+    """c of the formulas: how much accuracy weighs against a program's mere presence."""
 
 
 class SandboxConfig(_Section, frozen=True):
@@ -203,7 +236,9 @@ class SandboxConfig(_Section, frozen=True):
     wall: Seconds = 10.0
     """Seconds a program may go without using any CPU before it counts as stuck."""
     memory_mb: Positive = 1024
+    """Memory of one program, in MiB."""
     minimum: Level = "reduced"
+    """The weakest isolation that will do; below it no engine starts."""
 
 
 class ClusterConfig(_Section, frozen=True):
@@ -218,11 +253,15 @@ class Settings(_Section, frozen=True):
     """All settings of a run, as `run.toml` holds them."""
 
     tasks: str = "sample"
+    """Tasks to search, e.g. `arc1-eval`, `arc1-train:20`, a folder or a file (docs/tasks.md)."""
     seed: Count = 0
+    """What all random choices follow from."""
     iterations: Positive = 1
+    """Searches of the target tasks; between two of them the policy learns."""
     train_tasks: str | None = None
     """Tasks to learn from before the target tasks, with their truth; none: no such iterations."""
     train_iterations: Positive = 1
+    """Searches of the tasks to learn from."""
     learn_last: bool = False
     """Learn from the last iteration, too, for a checkpoint to go on from."""
     tasks_in_flight: Count = 0

@@ -27,7 +27,7 @@ def prompt_of(
     None when the run's policy is no language model: such a policy is given the task itself.
     Raises ValueError when the parent is no candidate of the task that could be repaired.
     """
-    if settings.policy.kind == "grammar":
+    if settings.policy.kind in ("grammar", "module"):
         return None
     from engine.policies.llm.prompts import refine_messages, sample_messages
 
