@@ -34,13 +34,22 @@ class Subject:
 
 
 def subject_of(run: OpenRun, iteration: int | None, task: int) -> Subject | None:
-    """Read it; `iteration` None is the latest one. None before the first iteration."""
+    """Read it; `iteration` None is the latest one. None before the first iteration.
+
+    A task the iteration does not search is shown as of the latest that does, and one that none
+    searches gives way to the nearest that the iteration does search.
+    """
     rows = run.iterations()
     if not rows:
         return None
     tasks = run.reader.tasks()
-    index = min(task, len(tasks) - 1)
     chosen = rows[-1].index if iteration is None else min(iteration, rows[-1].index)
+    searched = run.task_range(rows[chosen])
+    if task not in searched:
+        others = [row for row in rows if task in run.task_range(row)]
+        chosen = others[-1].index if others else chosen
+        searched = run.task_range(rows[chosen])
+    index = min(max(task, searched.start), searched.stop - 1)
     search = run.settings.search
     return Subject(
         index=index,
@@ -48,14 +57,14 @@ def subject_of(run: OpenRun, iteration: int | None, task: int) -> Subject | None
         task=tasks[index],
         iteration=chosen,
         iterations=rows[-1].index + 1,
-        row=task_rows(run, chosen)[index],
+        row=task_rows(run, chosen)[index - searched.start],
         samples=search.samples,
         refinements=search.refinements,
     )
 
 
 def task_rows(run: OpenRun, iteration: int) -> list[TaskRow]:
-    """Return how all tasks stand; read once per version of the archive."""
+    """Return how the tasks of an iteration stand; read once per version of the archive."""
     version = (run.reader.data_version, iteration)
     return run.keep("task rows", version, lambda: run.reader.task_rows(iteration))
 

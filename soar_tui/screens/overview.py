@@ -66,7 +66,7 @@ class OverviewQuestion:
             return None
         chosen = rows[-1] if self.iteration is None else rows[min(self.iteration, len(rows) - 1)]
         searched = run.task_range(chosen)
-        of_tasks = task_rows(run, chosen.index)[searched.start : searched.stop]
+        of_tasks = task_rows(run, chosen.index)
         return OverviewBody(
             tasks=run.keep(
                 "searched", searched, lambda: run.reader.tasks()[searched.start : searched.stop]
