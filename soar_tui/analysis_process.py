@@ -47,7 +47,7 @@ from soar_tui.figures import Figure, run_figures
 _SECONDS: Final = 0.5
 _SHARE: Final = 4
 """Figures so far are told every half second at most, and take a quarter of the time at most."""
-_NICE: Final = 10
+_NICE: Final = 5
 _STDIN: Final = 0
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from soar_tui.analyst import Analyst
     from soar_tui.figures import Figure, Heading
 
-_GOOD: Final = frozenset({"solved", "tasks", "✓"})
+_GOOD: Final = frozenset({"solved", "✓"})
 _NOTHING: Final = frozenset({"–", "?", "·", ""})
 
 
@@ -228,6 +228,7 @@ class Analysis(Place):
         entitle(names, "figures")
         if self.figures:
             names.set_reactive(Rows.cursor, self.view.curve % len(self.figures))
+            names.show_line(names.cursor)
             names.redraw()
         self._show_figure()
         said = [self._progress(), self._trouble]
