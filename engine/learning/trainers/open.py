@@ -17,8 +17,8 @@ def open_trainer(settings: Settings, logs: Path) -> Trainer | None:
     """Return the trainer of a run's kind of policy; what it prints goes to the folder `logs`.
 
     None for the kind `openai`, whose weights are not ours to tune, and for a module without one of
-    its own. Raises ConfigError without what
-    training needs, and PolicyError when the model to train from is not there.
+    its own. Raises ConfigError without what training needs, and PolicyError when the model to
+    train from is not there.
     """
     kind = settings.policy.kind
     if kind == "grammar":
