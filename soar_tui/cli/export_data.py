@@ -117,8 +117,7 @@ def programs(
     left_out: Counter[str] = Counter()
     with begun.reader() as reader:
         chosen = None if iteration is None else [_known_iteration(reader, iteration)]
-        total = None if which != "all" else sum(r.programs for r in reader.iterations())
-        with counting("programs", total, as_json=as_json) as show:
+        with counting("programs", as_json=as_json) as show:
             records = program_records(reader, which, left_out, chosen)
             if out.suffix == ".parquet":
                 rows = write_programs_parquet(records, out, force=force, on_rows=show)

@@ -203,7 +203,8 @@ def _print(document: ImportDocument) -> None:
         soft_wrap=True,
     )
     console.print(f"  look at it   soar-tui status {document.run}")
-    console.print(f"  learn, go on soar-tui iterate {document.run}")
+    console.print(f"  vote with it soar-tui analyze {document.run} OTHER-RUN")
+    console.print(f"  train on it  soar-tui export dataset {document.run} --out chats.jsonl")
 
 
 def _many(number: int, word: str) -> str:

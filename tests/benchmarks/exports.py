@@ -72,8 +72,8 @@ def timed(name: str, what: str, work: Callable[[Callable[..., None]], int]) -> N
     )
 
 
-def measure(folder: Path, rows: int) -> None:
-    """Export a run in every way, each once."""
+def measure(folder: Path, rows: int, only: str | None) -> None:
+    """Export a run in every way (or one), each once."""
     with RunReader(folder) as reader, tempfile.TemporaryDirectory() as place:
         out = Path(place)
 
@@ -89,19 +89,24 @@ def measure(folder: Path, rows: int) -> None:
             with (out / "report.html").open("wb") as file:
                 return write_report(folder.name, reader, Settings(), file, on_steps)
 
-        timed("only read", "programs", lambda _: sum(1 for _ in records()))
-        timed(
-            "parquet",
-            "programs",
-            lambda f: write_programs_parquet(records(), out / "p.parquet", force=True, on_rows=f),
-        )
-        timed("jsonl", "programs", jsonl)
-        timed(
-            "tables",
-            "rows",
-            lambda f: sum(write_tables(reader, out / "t", force=True, on_rows=f).values()),
-        )
-        timed("report", "tasks", report)
+        ways: dict[str, tuple[str, Callable[[Callable[..., None]], int]]] = {
+            "only read": ("programs", lambda _: sum(1 for _ in records())),
+            "parquet": (
+                "programs",
+                lambda f: write_programs_parquet(
+                    records(), out / "p.parquet", force=True, on_rows=f
+                ),
+            ),
+            "jsonl": ("programs", jsonl),
+            "tables": (
+                "rows",
+                lambda f: sum(write_tables(reader, out / "t", force=True, on_rows=f).values()),
+            ),
+            "report": ("tasks", report),
+        }
+        for name, (what, work) in ways.items():
+            if only in (None, name):
+                timed(name, what, work)
         for path in sorted(out.iterdir()):
             files = [path] if path.is_file() else list(path.iterdir())
             print(f"{path.name:16} {sum(file.stat().st_size for file in files) / 1e6:,.1f} MB")
@@ -112,6 +117,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--candidates", type=int, default=160_000, help="of 400 tasks together")
     parser.add_argument("--rows", type=int, default=50_000, help="programs to write")
+    parser.add_argument("--only", help="one of: only read, parquet, jsonl, tables, report")
     parser.add_argument("--run", type=Path, help="a run folder to export in place of a made one")
     parser.add_argument("--keep", action="store_true", help="keep the made run and print where")
     arguments = parser.parse_args()
@@ -122,7 +128,7 @@ def main() -> None:
             asyncio.run(record(folder, arguments.candidates, samples))
             asyncio.run(vote(folder))
             save_settings(Settings(), folder / "run.toml")
-        measure(folder, arguments.rows)
+        measure(folder, arguments.rows, arguments.only)
     finally:
         if arguments.run is None and not arguments.keep:
             shutil.rmtree(folder)

@@ -150,6 +150,10 @@ def test_tables_hold_every_row_and_join(run: Path, tmp_path: Path) -> None:
                 assert (given_, error[:10]) == (None, "exception:")
             else:
                 assert (given_, error) == (unpack(result).tolist(), None)
+    assert {row["candidate"]: row["text"] for row in table["reply"]} == {
+        identifier: (candidate.reply or "").replace("\ud800", "?")
+        for identifier, candidate in expected.items()
+    }
     assert [row["id"] for row in table["task"]] == ["a", "b"]
     assert table["task"][0]["truth"] == [tasks[0].truth[0].tolist()]
     assert table["task"][1]["truth"] is None
