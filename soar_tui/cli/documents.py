@@ -412,8 +412,10 @@ class RefusedDocument(Document, frozen=True):
 
 
 class ImportDocument(Document, frozen=True):
-    """What `import` prints; `claims` are rows that say what they got right, `denied` those of them
-    that running them did not bear out."""
+    """What `import` prints.
+
+    `claims` are rows that say what they got right, `denied` those that running did not bear out.
+    """
 
     run: str
     folder: str
