@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -177,7 +177,9 @@ class Reading:
             return None, str(error)
 
     def _pool(self, runs: Sequence[ReadRun]) -> tuple[Pool | None, str | None]:
-        members, together = members_of(runs), None
+        # A run alone is pooled over all its iterations, whichever of them is looked at.
+        stand = [replace(runs[0], iteration=None)] if len(runs) == 1 else runs
+        members, together = members_of(stand), None
         if len(members) < 2:
             return None, None
         try:

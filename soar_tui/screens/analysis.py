@@ -6,6 +6,7 @@ ones that `soar-tui analyze` and `soar-tui compare` print.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from soar_tui.figures import Figure, Heading
 
 _GOOD: Final = frozenset({"solved", "✓"})
+_ENDING_SECONDS: Final = 10.0
 _NOTHING: Final = frozenset({"–", "?", "·", ""})
 
 
@@ -116,6 +118,8 @@ class Analysis(Place):
         self._body: AnalysisBody | None = None
         self._analyst: Analyst | None = None
         self._trouble: str | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._reading: Asked | None = None
         self._analysed: Analysed | None = None
 
@@ -149,6 +153,12 @@ class Analysis(Place):
     def on_screen_suspend(self) -> None:
         """Read nothing for a place that nobody looks at."""
         self._stop()
+
+    async def on_unmount(self) -> None:
+        """Let go of the reading process before the app is gone."""
+        self.workers.cancel_group(self, "analysis")
+        async with asyncio.timeout(_ENDING_SECONDS):
+            await self._idle.wait()
 
     def show(self, body: object) -> None:
         if body is None:
@@ -192,6 +202,7 @@ class Analysis(Place):
         """Keep the reading process and pass on what it says, until the place is gone."""
         from soar_tui.analyst import AnalystError, analyst
 
+        self._idle.clear()
         try:
             async with analyst() as self._analyst:
                 self._analyst.ask(self._reading)
@@ -201,6 +212,7 @@ class Analysis(Place):
             self.post_message(self.Read(None, str(error)))
         finally:
             self._analyst = None
+            self._idle.set()
 
     def _stop(self) -> None:
         if self._reading is not None and self._analyst is not None:
