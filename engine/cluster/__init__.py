@@ -6,7 +6,7 @@ where it is, and so does the archive with its one writer. Ray is imported only w
 a cluster.
 """
 
+from engine.cluster.connection import ClusterError
 from engine.cluster.open import AnySandbox, open_workers
-from engine.cluster.stations import ClusterError
 
 __all__ = ["AnySandbox", "ClusterError", "open_workers"]

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final, Self
 
-from engine.cluster.station import Ran, Station, revision
+from engine.cluster.connection import ClusterError, connect, one_line, start_on
+from engine.cluster.station import Ran, revision
 from engine.config import PolicyConfig, SandboxConfig
 from engine.programs.sandbox import SandboxStatus
 
@@ -30,15 +31,10 @@ PATIENCE_SECONDS: Final = 900.0
 """How long there may be no station at all before calls fail."""
 _ATTEMPTS: Final = 8
 _END_SECONDS: Final = 10.0
-_LONGEST_LINE: Final = 300
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 _REMEMBERED_KEYS: Final = 4096
 
 log = logging.getLogger(__name__)
-
-
-class ClusterError(RuntimeError):
-    """A cluster that cannot be used; the message says what to install, start or look at."""
 
 
 class _LostError(RuntimeError):
@@ -86,7 +82,7 @@ class Stations:
         return [place.status for place in self._places.values()]
 
     async def __aenter__(self) -> Self:
-        self._ray = await _connect(self._address)
+        self._ray = await connect(self._address, START_SECONDS)
         await self._group.__aenter__()
         self._watcher = self._group.create_task(self._watch())
         try:
@@ -174,7 +170,7 @@ class Stations:
     async def _answer(self, place: _Place, method: str, arguments: tuple[object, ...]) -> Any:
         if place.lost.is_set():
             raise _LostError("its station has ended")
-        reference = getattr(place.actor, method).remote(*arguments)
+        reference = self._ask(place.actor, method, *arguments)
         answer = asyncio.create_task(self._get(reference))
         lost = asyncio.create_task(place.lost.wait())
         try:
@@ -194,14 +190,21 @@ class Stations:
                 # Whoever asked is gone: the node need not go on.
                 self._ray.cancel(reference)
 
+    def _ask(self, actor: Any, method: str, *arguments: object) -> Any:
+        """Send a call to an actor and return the reference of its answer."""
+        try:
+            return getattr(actor, method).remote(*arguments)
+        except (self._ray.exceptions.RayError, ConnectionError) as error:
+            raise _LostError(one_line(error)) from error
+
     async def _get(self, reference: Awaitable[Any]) -> Any:
         try:
             return await reference
         except self._ray.exceptions.RayTaskError as error:
             # What the method itself raised; Ray's wrapper is of no use to anyone here.
             raise getattr(error, "cause", None) or error from None
-        except self._ray.exceptions.RayError as error:
-            raise _LostError(_line(error)) from error
+        except (self._ray.exceptions.RayError, ConnectionError) as error:
+            raise _LostError(one_line(error)) from error
 
     async def _watch(self) -> None:
         while True:
@@ -209,20 +212,25 @@ class Stations:
                 async with asyncio.timeout(START_SECONDS):
                     nodes = await asyncio.to_thread(self._ray.nodes)
             except (self._ray.exceptions.RayError, OSError) as error:
-                self._reason = f"the cluster does not answer: {_line(error)}"
+                # Stations may well go on without it, and are lost one by one if they do not.
+                self._reason = f"the cluster does not answer: {one_line(error)}"
                 log.warning("%s: %s", self._address, self._reason)
-                nodes = []
-            self._alive = {
-                node["NodeID"]: int(node["Resources"].get("CPU", 0))
-                for node in nodes
-                if node["Alive"] and node["Resources"].get("CPU", 0) >= 1
-            }
-            for node in self._places.keys() - self._alive.keys():
-                self._lose(self._places[node], _LostError("the cluster says that it is gone"))
-            for node, cores in self._alive.items():
-                if node not in self._keepers:
-                    self._keepers[node] = self._group.create_task(self._keep(node, cores))
+            else:
+                self._see(nodes)
             await asyncio.sleep(WATCH_SECONDS)
+
+    def _see(self, nodes: list[dict[str, Any]]) -> None:
+        """Take in which nodes there are: those that are new get a station, those gone are lost."""
+        self._alive = {
+            node["NodeID"]: int(node["Resources"].get("CPU", 0))
+            for node in nodes
+            if node["Alive"] and node["Resources"].get("CPU", 0) >= 1
+        }
+        for node in self._places.keys() - self._alive.keys():
+            self._lose(self._places[node], _LostError("the cluster says that it is gone"))
+        for node, cores in self._alive.items():
+            if node not in self._keepers:
+                self._keepers[node] = self._group.create_task(self._keep(node, cores))
 
     async def _keep(self, node: str, cores: int) -> None:
         """Keep a station on a node until the node is gone."""
@@ -233,7 +241,7 @@ class Stations:
                 try:
                     await self._station(node, cores)
                 except (ClusterError, RuntimeError, OSError) as error:
-                    self._reason = f"node {node[:8]}: {_line(error)}"
+                    self._reason = f"node {node[:8]}: {one_line(error)}"
                     log.warning("%s", self._reason)
                     self._news.set()
                 if self._closing:
@@ -259,13 +267,15 @@ class Stations:
 
     async def _station(self, node: str, cores: int) -> None:
         """Start a node's station and let it be used until it ends, which is an error."""
-        actor = self._actor(node, cores)
-        sandbox, policy = self._configs
-        serving = asyncio.create_task(self._get(actor.serve.remote(sandbox, policy)))
+        try:
+            actor = start_on(self._ray, node, cores)
+        except (self._ray.exceptions.RayError, ConnectionError) as error:
+            raise _LostError(one_line(error)) from error
+        serving = asyncio.create_task(self._get(self._ask(actor, "serve", *self._configs)))
         place = None
         try:
             async with asyncio.timeout(START_SECONDS):
-                there, status = await self._get(actor.greet.remote())
+                there, status = await self._get(self._ask(actor, "greet"))
             if there != self._revision:
                 raise ClusterError(
                     f"another version of soar-tui is installed there (revision {there}, here "
@@ -275,7 +285,7 @@ class Stations:
             while loaded != self._checkpoint:
                 loaded = self._checkpoint
                 async with asyncio.timeout(START_SECONDS):
-                    await self._get(actor.load.remote(*loaded))
+                    await self._get(self._ask(actor, "load", *loaded))
             place = _Place(node, cores, actor, status)
             self._places[node] = place
             self._news.set()
@@ -291,18 +301,7 @@ class Stations:
                 self._forget(place)
             serving.cancel()
             self._ray.kill(actor)
-
-    def _actor(self, node: str, cores: int) -> Any:
-        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-        # The node's CPUs are all asked for, so that Ray puts nothing else beside the station.
-        options = {
-            "num_cpus": cores,
-            "max_restarts": 0,
-            "max_task_retries": 0,
-            "scheduling_strategy": NodeAffinitySchedulingStrategy(node, soft=False),
-        }
-        return self._ray.remote(Station).options(**options).remote()
+            await asyncio.gather(serving, return_exceptions=True)  # what it says, others have said
 
     async def _something_new(self) -> None:
         self._news.clear()
@@ -325,35 +324,5 @@ class Stations:
         await asyncio.to_thread(self._ray.shutdown)
 
 
-async def _connect(address: str) -> Any:
-    try:
-        import ray
-    except ImportError as error:
-        raise ClusterError(
-            f"cluster.address {address}: Ray is not installed; pip install 'soar-tui[cluster]'"
-        ) from error
-    try:
-        async with asyncio.timeout(START_SECONDS):
-            await asyncio.to_thread(
-                ray.init,
-                address,
-                namespace="soar-tui",
-                log_to_driver=False,
-                logging_level=logging.ERROR,  # what matters of it we say ourselves
-            )
-    except (ConnectionError, TimeoutError, RuntimeError, ValueError) as error:
-        raise ClusterError(
-            f"cluster.address {address}: no Ray cluster answers: {_line(error)}. Start one with "
-            "`ray start --head`, more nodes with `ray start --address=HOST:6379`"
-        ) from error
-    return ray
-
-
 async def _first(*tasks: asyncio.Task[Any]) -> None:
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-
-
-def _line(error: BaseException) -> str:
-    """Return an error on one line; Ray's go over many."""
-    text = " ".join(str(error).split())
-    return text[:_LONGEST_LINE] or type(error).__name__

@@ -7,6 +7,7 @@ import contextlib
 import datetime
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -103,6 +104,8 @@ def watch(run: Path, url: str, every: float, limit: float) -> Iterator[Moment]:
 
     After `limit` seconds it is told to drain, and the iteration ends with it.
     """
+    # SystemExit, so that being told to end leaves neither engine nor servers behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     engine = psutil.Process(launch(run))
     started = time.monotonic()
     told = False

@@ -4,7 +4,8 @@ import sys
 
 import pytest
 
-from engine.cluster.stations import ClusterError, Stations
+from engine.cluster.connection import ClusterError
+from engine.cluster.stations import Stations
 from engine.config import ConfigError, PolicyConfig, SandboxConfig, Settings, override
 
 

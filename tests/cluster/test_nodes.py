@@ -6,9 +6,10 @@ import pytest
 
 from engine.arc.load import load_tasks
 from engine.archive.reader import RunReader
+from engine.cluster.connection import ClusterError
 from engine.cluster.policy import ClusterPolicy
 from engine.cluster.sandbox import ClusterSandbox
-from engine.cluster.stations import ClusterError, Stations
+from engine.cluster.stations import Stations
 from engine.config import PolicyConfig, SandboxConfig, override, preset, save_settings
 from engine.control import launch
 from engine.control.folder import SETTINGS_NAME
@@ -27,6 +28,7 @@ RUN = override(
         "search.wave": 10,
         "search.refinements": 60,
         "search.perfect_stop": 1000,
+        "search.agree_stop": 0,
         "policy.workers": 1,
         "sandbox.workers": 1,
     },
