@@ -82,29 +82,29 @@ async def _check(
 ) -> list[Part]:
     (task,) = [task for task in load_tasks("sample").tasks if task.id == "mirror-left-right"]
     try:
-        server_python, missing_server = _interpreter("serve")
-        trainer, missing_trainer = _trainer(gpu=gpu)
+        python = _interpreter("serve")
+        trainer = _trainer(gpu=gpu)
     except ConfigError as error:
         broken = Part("serve", "failed", str(error))
         return [broken, _not("train", broken), _not("reload", broken)]
     parts = []
     async with contextlib.AsyncExitStack() as opened:
         server: SglangServer | None = None
-        if server_python is None:
-            parts.append(missing_server)
+        if isinstance(python, Part):
+            parts.append(python)
         else:
             on_part("serve: starting sglang, which takes minutes the first time")
             try:
-                base = model or await _tiny(server_python, folder / "tiny")
-                served = _served(base, flags, folder, server_python)
+                base = model or await _tiny(python, folder / "tiny")
+                served = _served(base, flags, folder, python)
                 server = await opened.enter_async_context(served)
                 parts.append(Part("serve", "ran", await _ask(server, task, "base")))
             except (PolicyError, OSError) as error:
                 parts.append(Part("serve", "failed", str(error)))
                 server = None
         checkpoint: Path | None = None
-        if trainer is None:
-            parts.append(missing_trainer)
+        if isinstance(trainer, Part):
+            parts.append(trainer)
         else:
             on_part("train: two steps of LoRA, which take minutes the first time")
             try:
@@ -121,35 +121,35 @@ async def _check(
     return parts
 
 
-def _interpreter(name: str) -> tuple[str | None, Part]:
-    """Return the noted interpreter of an environment, or None, and then why the part cannot run."""
+def _interpreter(name: str) -> str | Part:
+    """Return the noted interpreter of an environment, or why its part cannot run."""
     environment = ENVIRONMENTS[name]
     hint = f"soar-tui setup {name}"
     unfit = environment.unfit()
     python = noted_interpreters().get(name)
     if unfit is not None:
-        return None, Part(name, "not available", unfit, "name a server elsewhere: docs/gpu.md")
+        return Part(name, "not available", unfit, "name a server elsewhere: docs/gpu.md")
     if python is None:
-        return None, Part(name, "not available", f"no environment {name!r} is set up", hint)
+        return Part(name, "not available", f"no environment {name!r} is set up", hint)
     try:
         lacking = missing_packages(python, environment.imports)
     except OSError as error:
-        return None, Part(name, "not available", str(error), hint)
+        return Part(name, "not available", str(error), hint)
     if lacking:
         detail = f"{python} lacks {', '.join(lacking)}"
-        return None, Part(name, "not available", detail, hint)
-    return python, Part(name, "ran", "")
+        return Part(name, "not available", detail, hint)
+    return python
 
 
-def _trainer(*, gpu: bool) -> tuple[TrainConfig | None, Part]:
-    """Return how to tune with what is set up here, unsloth first, or None and why not."""
-    python, missing = _interpreter("train")
+def _trainer(*, gpu: bool) -> TrainConfig | Part:
+    """Return how to tune with what is set up here, unsloth first, or why nothing can."""
+    unsloth = _interpreter("train")
     kind: Literal["unsloth", "hf"] = "unsloth"
-    if python is None:
-        python, _ = _interpreter("train-hf")
-        kind = "hf"
-    if python is None:
-        return None, missing
+    python = unsloth
+    if isinstance(unsloth, Part):
+        python, kind = _interpreter("train-hf"), "hf"
+    if isinstance(python, Part):
+        return unsloth if isinstance(unsloth, Part) else python
     config = TrainConfig(
         trainer=kind,
         python=python,
@@ -166,8 +166,8 @@ def _trainer(*, gpu: bool) -> tuple[TrainConfig | None, Part]:
     try:
         check_interpreter(config)
     except ConfigError as error:
-        return None, Part("train", "not available", str(error), missing.hint)
-    return config, missing
+        return Part("train", "not available", str(error))
+    return config
 
 
 async def _tiny(python: str, folder: Path) -> str:
