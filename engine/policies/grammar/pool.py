@@ -137,7 +137,7 @@ class WorkerPool:
                 self._ids[worker] = executor.submit(os.getpid)
             # The worker has its own end by now. With ours open, reading half an answer of a worker
             # killed in its midst would wait for ever for the other half.
-            executor._result_queue._writer.close()
+            executor._result_queue._writer.close()  # type: ignore[attr-defined]  # not in typeshed
         return executor
 
     def _replace(self, worker: int, broken: ProcessPoolExecutor) -> None:
