@@ -8,7 +8,7 @@ UV := $(shell command -v uv 2>/dev/null)
 # With CPU wheels of torch: make test-llm PIP_FLAGS='--extra-index-url https://download.pytorch.org/whl/cpu'
 PIP_FLAGS ?=
 
-.PHONY: help run test test-llm faults check format bench gpu-check clean test-cluster saturation paper-size
+.PHONY: help run test test-llm faults check docs format bench gpu-check clean test-cluster saturation paper-size
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -79,6 +79,17 @@ check: $(VENV)/.dev ## formatting, lint, types, import rules
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+$(VENV)/.docs: $(VENV)/.core
+ifdef UV
+	uv pip install --quiet --python $(BIN)/python -e '.[docs]'
+else
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
+endif
+	touch $@
+
+docs: $(VENV)/.docs ## the documentation as pages in build/docs; a broken link fails
+	$(BIN)/python -m mkdocs build --quiet --config-file .mkdocs.yml
 
 format: $(VENV)/.dev ## format and fix what can be fixed
 	$(BIN)/ruff format .

@@ -196,7 +196,7 @@ class SearchConfig(_Section, frozen=True):
     pull: Positive = 4
     """Repairs of one program in one pull."""
     perfect_stop: Positive = 100
-    """Sampling, and then refining, stops with so many programs right on all demonstrations."""
+    """A task is through with so many programs that are right on all demonstrations."""
     agree_stop: Count = 0
     """Stop, too, when one pattern has as many distinct perfect programs more than any other.
 
