@@ -20,7 +20,7 @@ from engine.config import ConfigError, Settings, load_settings
 from engine.control.folder import SETTINGS_NAME
 from engine.control.launch import UNUSABLE
 from engine.control.lock import EngineLock, EngineRunningError
-from engine.control.running import RunningEngine
+from engine.control.running import RunningEngine, drain
 from engine.control.shots import Shots
 from engine.control.tasks import run_tasks
 from engine.control.valve import Valve
@@ -107,6 +107,10 @@ async def _serve(folder: Path, settings: Settings, ready_fd: int | None, lock: E
 async def _run(
     folder: Path, settings: Settings, writer: ArchiveWriter, on_ready: Callable[[], None]
 ) -> int:
+    valve = Valve(writer.ready)
+    # From before it is ready until it is gone: a signal in between must not look like a crash.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, drain, valve, number.name)
     for command in commands.unanswered(folder):
         commands.reject(folder, command.id, "no engine was running; send it again")
     with RunReader(folder) as reader:
@@ -116,7 +120,6 @@ async def _run(
             await writer.flush()
         shots = Shots(reader, folder)
         async with open_workers(settings, folder / "logs", shots) as (sandbox, policy):
-            valve = Valve(writer.ready)
             engine = RunningEngine(
                 folder,
                 settings=settings,

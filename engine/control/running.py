@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -34,6 +33,12 @@ REMEMBERED = 262_144
 _FEWEST_REMEMBERED = 256
 
 log = logging.getLogger("engine")
+
+
+def drain(valve: Valve, asked_by: str) -> None:
+    """Start no new work from now on, and say in the log who asked for it."""
+    log.info("draining, asked by %s", asked_by)
+    valve.drain()
 
 
 class RunningEngine:
@@ -69,9 +74,6 @@ class RunningEngine:
 
     async def run(self, past: Past) -> bool:
         """Run the loop; return whether it came through (False: drained or stopped)."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._drain, signal.Signals(number).name)
         try:
             async with asyncio.TaskGroup() as beside:
                 searching = beside.create_task(self._loop(past))
@@ -87,8 +89,6 @@ class RunningEngine:
                         other.cancel()
             return not searching.cancelled() and searching.result()
         finally:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.remove_signal_handler(number)
             self.beat()
 
     async def _loop(self, past: Past) -> bool:
@@ -225,8 +225,7 @@ class RunningEngine:
         return reply
 
     def _drain(self, asked_by: str) -> None:
-        log.info("draining, asked by %s", asked_by)
-        self._valve.drain()
+        drain(self._valve, asked_by)
 
     async def _stop_on_request(self, searching: asyncio.Task[bool]) -> None:
         await self._stop.wait()

@@ -56,6 +56,13 @@ def test_a_drained_engine_is_stopped_and_goes_on(searching, searched):
     assert state(folder).state == "finished"
 
 
+def test_an_engine_told_to_drain_the_moment_it_is_ready_is_stopped(tmp_path):
+    folder = new_run(tmp_path / "run")
+    os.kill(launch(folder), signal.SIGTERM)
+    wait_for_end(folder)
+    assert state(folder).state == "stopped"
+
+
 def test_two_engines_on_one_folder_are_refused(searching):
     folder, process = searching
     with pytest.raises(RunFolderError, match="running already"):
