@@ -1,5 +1,6 @@
 """What keys do: every one of every place, and that a refused one says why."""
 
+from inspect import getsource
 from typing import get_args
 
 import pytest
@@ -7,17 +8,20 @@ import pytest
 from engine.archive.reader import RunReader
 from engine.archive.rows import CandidateQuery
 from engine.config import Formula
+from engine.control.lock import EngineLock
 from soar_tui import actions, keys
+from soar_tui.app import widget_binding_ids
 from soar_tui.keys import EVERYWHERE, INSIDE, OF_PLACE, PLACES
 from soar_tui.screens.help import Help
 from soar_tui.view import View, from_document
 from soar_tui.widgets.candidate_list import CandidateList
 from tests.app.recorded import best_candidate, record, settings
 from tests.app.stage import desk_at, opened, settled, text, until
+from tests.app.test_screens_engine import (
+    test_two_apps_tell_the_truth_of_an_engine_that_dies_and_comes_back as with_an_engine,
+)
 
 ALL = [name for _, name, _ in (*PLACES, *INSIDE)]
-ELSEWHERE = {"quit", "demo", "resume-run", "theme", "go-chain", "go-diff", "go-prompt"}
-"""Keys that end the app, start an engine or go far; they have tests of their own."""
 
 
 @pytest.fixture
@@ -55,13 +59,12 @@ def test_no_place_gives_one_key_two_meanings():
 @pytest.mark.parametrize("place", ALL)
 async def test_every_key_of_every_place_acts_or_says_why_not(home, folder, place):
     candidate = best_candidate(folder)
-    to_places = {f"go-{name}" for _, name, _ in PLACES}
-    async with opened(folder, desk=home) as (app, pilot):
+    async with opened(folder, desk=home, size=(80, 24)) as (app, pilot):
         app.look(candidate=candidate, task=1)
         app.go(place)
         await settled(app, pilot)
         for key in (*OF_PLACE[place], *EVERYWHERE):
-            if key.id in ELSEWHERE | to_places:
+            if key.id in ELSEWHERE:
                 continue
             app.clear_notifications()
             reason = app.why_not(key.id)
@@ -71,6 +74,40 @@ async def test_every_key_of_every_place_acts_or_says_why_not(home, folder, place
             if reason is not None and taken == f"app.act({key.id!r})":
                 assert reason in toasts(app), (key.id, reason, toasts(app))
             await back_to(app, pilot, place, candidate)
+        for pane in panes(app):
+            for binding in bindings_of(pane):
+                pane.focus()
+                await pilot.press(binding.key.split(",")[0])
+                await pilot.pause()
+                await back_to(app, pilot, place, candidate)
+
+
+def panes(app):
+    """Return what of a place can have focus, but for the line of the filter."""
+    return [pane for pane in app.screen.query("#content *") if pane.focusable]
+
+
+def bindings_of(pane):
+    """Return the keys that a widget of ours brings."""
+    kinds = [kind for kind in type(pane).__mro__ if kind.__module__.startswith("soar_tui.")]
+    return [binding for kind in kinds for binding in kind.__dict__.get("BINDINGS", ())]
+
+
+async def test_the_panes_of_all_places_bring_every_key_of_the_widgets(home, folder):
+    walked = set()
+    async with opened(folder, desk=home) as (app, pilot):
+        app.look(candidate=best_candidate(folder))
+        for place in ALL:
+            app.go(place)
+            await settled(app, pilot)
+            walked |= {binding.id for pane in panes(app) for binding in bindings_of(pane)}
+    assert walked == widget_binding_ids()
+
+
+def test_keys_left_out_of_the_walk_are_pressed_by_tests_of_their_own():
+    for key, test in ELSEWHERE.items():
+        place = "runs" if key in ("demo", "resume-run") else ""
+        assert repr(pressed(keys.find(key, place))).replace("'", '"') in getsource(test), key
 
 
 async def back_to(app, pilot, place, candidate):
@@ -105,6 +142,24 @@ async def test_places_are_switched_by_key_and_gone_back_from(home, folder):
         await pilot.press("escape")
         await settled(app, pilot)
         assert app.current_mode == "arms"
+
+
+async def test_every_place_has_its_key(home, folder):
+    async with opened(folder, desk=home) as (app, pilot):
+        app.look(candidate=best_candidate(folder))
+        for key in ("5", "c", "d", "v", "1", "2", "3", "4", "6", "7", "8", "0"):
+            await pilot.press(key)
+            await settled(app, pilot)
+            assert app.current_mode == {k: name for k, name, _ in (*PLACES, *INSIDE)}[key]
+
+
+async def test_leaving_says_that_the_engine_goes_on(home, folder):
+    with EngineLock(folder):
+        async with opened(folder, desk=home) as (app, pilot):
+            await until(lambda: app.header is not None, "the run's state is known")
+            await pilot.press("q")
+            await until(lambda: not app.is_running, "the app is left")
+            assert "small goes on by itself" in str(app._exit_renderables[0])
 
 
 async def test_a_click_on_the_bar_goes_there(home, folder):
@@ -333,3 +388,13 @@ async def test_keys_that_need_a_run_say_so_without_one(home):
             await pilot.pause()
             assert any("no run is attached" in told for told in toasts(app)), key
         await until(lambda: "There is no run yet" in text(app), "the way to begin is shown")
+
+
+ELSEWHERE = {
+    "quit": test_leaving_says_that_the_engine_goes_on,
+    "theme": test_a_theme_is_chosen_for_good,
+    "demo": with_an_engine,
+    "resume-run": with_an_engine,
+    **{f"go-{name}": test_every_place_has_its_key for _, name, _ in (*PLACES, *INSIDE)},
+}
+"""Keys that end the app, start an engine or go far, each with the test that presses it."""

@@ -1,12 +1,7 @@
 """The app beside an engine that writes, stops, dies and comes back; and beside another app."""
 
 import asyncio
-import os
-import pty
 import random
-import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -19,12 +14,11 @@ from soar_tui.sanitise import one_line
 from tests.app.recorded import (
     pulls_of,
     put_statuses,
-    record,
     record_hostile,
     settings,
 )
 from tests.app.screen import screen_lines
-from tests.app.stage import desk_at, opened, settled, text, until
+from tests.app.stage import opened, settled, text, until
 from tests.app.test_screens_keys import ALL, toasts
 
 
@@ -228,52 +222,3 @@ async def test_over_ssh_the_feed_looks_twice_a_second(home, folder, monkeypatch)
     monkeypatch.setenv("SSH_CONNECTION", "10.0.0.1 1 10.0.0.2 22")
     feed = Feed(lambda frame: None, lambda error: None, lambda job: None)
     assert feed._seconds >= 0.5
-
-
-def test_a_hang_up_loses_nothing(home):
-    folder = asyncio.run(record(home / "runs" / "kept", chosen=settings("sample:2", iterations=1)))
-    main, side = pty.openpty()
-    opener = f"from pathlib import Path; from soar_tui.opening import open_app; open_app(Path({str(folder)!r}))"
-    app = subprocess.Popen(
-        [sys.executable, "-c", opener],
-        stdin=side,
-        stdout=side,
-        stderr=side,
-        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"},
-        start_new_session=True,
-    )
-    os.close(side)
-    try:
-        _read_until(main, b"Overview")
-        os.write(main, b"4")
-        deadline = time.monotonic() + 20
-        while desk_at(home).view(folder).get("place") != "votes":
-            _read_some(main)
-            assert time.monotonic() < deadline, "the view was not saved"
-        app.send_signal(signal.SIGHUP)
-        app.wait(timeout=20)
-    finally:
-        app.kill()
-        app.wait()
-        os.close(main)
-    assert desk_at(home).view(folder)["place"] == "votes"
-
-
-def _read_some(descriptor):
-    import select
-
-    if select.select([descriptor], [], [], 0.05)[0]:
-        try:
-            return os.read(descriptor, 65536)
-        except OSError:
-            return b""
-    return b""
-
-
-def _read_until(descriptor, wanted):
-    seen = b""
-    deadline = time.monotonic() + 20
-    while wanted not in seen:
-        seen += _read_some(descriptor)
-        assert time.monotonic() < deadline, seen[-2000:]
-    return seen

@@ -1,0 +1,108 @@
+"""The app beside a real engine: started by it, killed, gone on with, and outliving its terminal."""
+
+import asyncio
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from engine.control import engine_alive, engine_process, launch, run_folders
+from tests.app.recorded import recorded, settings
+from tests.app.stage import desk_at, opened, settled, text, until
+
+PATIENCE = 60.0
+
+
+@pytest.fixture(autouse=True)
+def no_engine_left(home):
+    yield
+    for folder in run_folders():
+        process = engine_process(folder)
+        if process is not None:
+            os.kill(process, signal.SIGKILL)
+
+
+async def test_two_apps_tell_the_truth_of_an_engine_that_dies_and_comes_back(home):
+    async with opened(None, desk=home) as (app, pilot):
+        await pilot.press("D")
+        await until(lambda: app.folder is not None, "the demo has begun")
+        await until(lambda: "● running" in text(app), "its engine is seen to run")
+        folder = app.folder
+        async with opened(folder, desk=home / "second", place="arms") as (other, _):
+            os.kill(engine_process(folder), signal.SIGKILL)
+            for one in (app, other):
+                await until(lambda one=one: "✗ crashed" in text(one), "the crash is told")
+            await asyncio.to_thread(launch, folder)
+            for one in (app, other):
+                await until(lambda one=one: "● running" in text(one), "the successor is seen")
+        os.kill(engine_process(folder), signal.SIGKILL)
+        await until(lambda: "✗ crashed" in text(app), "the second crash is told")
+        await pilot.press("0")
+        await settled(app, pilot)
+        await pilot.press("r")
+        await until(lambda: "● running" in text(app), "the third engine is seen")
+        await until(lambda: app.current_mode == "overview", "it is looked at")
+        await pilot.press("X", *folder.name, "enter")
+        await until(lambda: "■ stopped" in text(app), "it is stopped")
+        assert not engine_alive(folder)
+
+
+class Terminal:
+    """The app in a terminal that can be hung up."""
+
+    def __init__(self, folder):
+        self._main, side = pty.openpty()
+        opener = (
+            "from pathlib import Path; from soar_tui.opening import open_app;"
+            f"open_app(Path({str(folder)!r}))"
+        )
+        size = {"COLUMNS": "100", "LINES": "30"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", opener],
+            stdin=side,
+            stdout=side,
+            stderr=side,
+            env={**os.environ, "TERM": "xterm-256color", **size},
+            start_new_session=True,
+        )
+        os.close(side)
+
+    def read_until(self, done):
+        seen = b""
+        deadline = time.monotonic() + PATIENCE
+        while not done(seen):
+            if select.select([self._main], [], [], 0.05)[0]:
+                seen += os.read(self._main, 65536)
+            assert time.monotonic() < deadline, seen[-2000:]
+
+    def press(self, key):
+        os.write(self._main, key.encode())
+
+    def hang_up(self):
+        self.process.send_signal(signal.SIGHUP)
+        self.process.wait(timeout=PATIENCE)
+        os.close(self._main)
+
+
+def test_a_hang_up_ends_neither_the_engine_nor_where_one_was(home):
+    chosen = settings("sample:6", iterations=1, **{"search.samples": 3000, "policy.workers": 1})
+    folder = recorded(home / "runs" / "kept", chosen=chosen, searched=0)
+    process = launch(folder)
+    first = Terminal(folder)
+    first.read_until(lambda seen: b"Overview" in seen)
+    first.press("4")
+    first.read_until(lambda _: desk_at(home).view(folder).get("place") == "votes")
+    first.press("]")
+    first.read_until(lambda _: desk_at(home).view(folder).get("task") == 1)
+    first.hang_up()
+    assert engine_process(folder) == process, "the engine goes on"
+    second = Terminal(folder)
+    second.read_until(lambda seen: b"task 2 of 6" in seen or b"2 of 6" in seen)
+    assert desk_at(home).view(folder)["place"] == "votes"
+    second.hang_up()
+    assert engine_process(folder) == process
