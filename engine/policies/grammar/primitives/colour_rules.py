@@ -55,20 +55,31 @@ def _rays(problem: Problem, slots: Values) -> Values | None:
     for colour in problem.colours:
         rules = []
         for way in SIDES + CORNERS:
-            votes = []
-            for grid, target in zip(problem.demos, problem.targets, strict=True):
-                if colour == background(grid):
-                    continue
-                for start in np.argwhere(grid == colour)[:_MAX_CELLS].tolist():
-                    cells = list(ray_cells(grid, start, way, slots[0]))
-                    if cells:
-                        votes.append(np.array([target[cell] for cell in cells]))
-            paint = _rule(votes, background(problem.demos[0]))
+            paint = _ray_colour(problem, colour, way, slots[0])
             if paint is not None:
                 rules.append((*way, paint))
         if rules:
             table[colour] = tuple(rules)
     return (table,) if _seen_twice(table, problem.demos) else None
+
+
+def _ray_colour(problem: Problem, colour: int, way: tuple[int, int], obstacle: str) -> int | None:
+    """The colour of the rays from a colour's cells in one direction, where they clearly have one."""
+    empty = background(problem.demos[0])
+    rays, first = [], []
+    for grid, target in zip(problem.demos, problem.targets, strict=True):
+        if colour == background(grid):
+            continue
+        for start in np.argwhere(grid == colour)[:_MAX_CELLS].tolist():
+            ray = ray_cells(grid, start, way, obstacle)
+            cell = next(ray, None)
+            if cell is not None:
+                rays.append((target, cell, ray))
+                first.append(target[cell])
+    # Most directions are told from the first cells alone.
+    if not first or _rule([np.array(first)], empty) is None:
+        return None
+    return _rule([np.array([target[c] for c in (cell, *ray)]) for target, cell, ray in rays], empty)
 
 
 @primitive(OBSTACLE, fit=_rays, weight=2.0, applies=lambda problem: problem.same_size)
