@@ -19,7 +19,7 @@ def exit_code(error: BaseException) -> int | None:
     from engine.arc import TaskFileError
     from engine.archive.catalogue import CatalogueError
     from engine.config import ConfigError
-    from engine.control import ArchiveError, DryRunError, LaunchError, RunFolderError
+    from engine.control import ArchiveError, DryRunError, LaunchError, RunFolderError, UnusableError
     from engine.exports.output import ExportError
     from engine.intake.rows import IntakeError
     from soar_tui.checkpoints import CheckpointChoiceError

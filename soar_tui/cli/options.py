@@ -129,7 +129,7 @@ def settings_from(
     `fields` are dotted names and their values; None means the option was not given. Raises
     InputError and ConfigError.
     """
-    from engine.config import load_settings, override, preset
+    from engine.config import load_settings, preset
 
     if config is not None and preset_name is not None:
         raise InputError("--preset and --config both say what to start from: give one of them")
