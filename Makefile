@@ -89,7 +89,7 @@ endif
 	touch $@
 
 docs: $(VENV)/.docs ## the documentation as pages in build/docs; a broken link fails
-	$(BIN)/python -m mkdocs build --quiet --config-file .mkdocs.yml
+	$(BIN)/python -m mkdocs build --strict --config-file .mkdocs.yml
 
 format: $(VENV)/.dev ## format and fix what can be fixed
 	$(BIN)/ruff format .
