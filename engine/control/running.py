@@ -128,6 +128,8 @@ class RunningEngine:
     def _learned_by_example(self) -> str:
         """Return what learning means for a policy whose weights are not ours to tune."""
         name = self._policy.status.name
+        if self._settings.policy.kind == "module":
+            return f"{name}: its module has no open_trainer, so it goes on as it is"
         if not self._settings.policy.few_shot:
             return (
                 f"{name}: no weights of ours to tune, and policy.few_shot is off: nothing learned"

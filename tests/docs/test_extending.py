@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.archive.reader import RunReader
 from tests.cli.program import ROOT, spawn
 from tests.docs.pages import blocks
 
@@ -66,6 +67,9 @@ def test_a_module_without_a_trainer_goes_on_untuned(modules: Path, tmp_path: Pat
     )
     assert said.code == 0, said.err
     assert not (tmp_path / "runs" / "plain" / "checkpoints" / "iteration-0").exists()
+    with RunReader(tmp_path / "runs" / "plain") as reader:
+        texts = [event.text for event in reader.events()]
+    assert any("its module has no open_trainer" in text for text in texts)
 
 
 @pytest.mark.parametrize(
