@@ -165,6 +165,9 @@ def test_no_file_holds_the_key_and_no_log_any_text_of_a_prompt(
     monkeypatch.setenv("MODEL_KEY", "sk-very-secret")
     with Imitation() as server:
         config = CONFIG.format(url=server.url).replace('"m"', '"m"\nkey_env = "MODEL_KEY"')
+        config = (
+            "tasks_in_flight = 1\n" + config
+        )  # one after the other, or the last may end it first
         server.faults.extend(["busy", "abort", "garbage", "echo"])
         said = run(tmp_path, config)
         prompts = [body["messages"][1]["content"] for body in server.asked("/v1/chat/completions")]

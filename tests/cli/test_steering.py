@@ -171,6 +171,6 @@ def test_an_engine_that_does_not_start_shows_why(home: Path) -> None:
     said: Said = spawn(
         home, "run", "--tasks", "sample:1", "--set", "policy.checkpoint=/nonexistent"
     )
-    assert said.code == 1
+    assert said.code == 2
     assert "/nonexistent" in said.err
     assert said.err.startswith("soar-tui: ")

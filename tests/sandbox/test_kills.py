@@ -35,18 +35,18 @@ def zygotes(sandbox: Sandbox) -> list[int]:
 
 def children(sandbox: Sandbox) -> list[int]:
     """The processes that run programs now."""
-    found: list[int] = []
-    for pid in zygotes(sandbox):
-        try:
-            serving = [psutil.Process(pid)]
-            if sandbox.status.layers["namespaces"] == "on":
-                serving = serving[
-                    0
-                ].children()  # the zygote itself is inside, this one waits for it
-            found += [child.pid for process in serving for child in process.children()]
-        except psutil.NoSuchProcess:
-            continue
-    return found
+    return [pid for zygote in zygotes(sandbox) for pid in children_of(zygote, sandbox)]
+
+
+def children_of(zygote: int, sandbox: Sandbox) -> list[int]:
+    """The processes that run programs for one zygote now."""
+    try:
+        serving = [psutil.Process(zygote)]
+        if sandbox.status.layers["namespaces"] == "on":
+            serving = serving[0].children()  # the zygote itself is inside, this one waits for it
+        return [child.pid for process in serving for child in process.children()]
+    except psutil.NoSuchProcess:
+        return []
 
 
 async def until(condition: Callable[[], object]) -> None:
@@ -98,11 +98,13 @@ async def test_a_stopped_child_costs_its_own_program_only():
         await until(lambda: sandbox.status.workers == 2)  # else a child may be a zygote's own test
         call = asyncio.create_task(sandbox.run([LOOP], [GRID]))
         others = asyncio.create_task(sandbox.run([colour(n) for n in range(50)], [GRID]))
-        for _ in range(2):  # in the fast lane, then in the slow lane
-            await until(lambda: children(sandbox))
-            (pid,) = children(sandbox)
-            os.kill(pid, signal.SIGSTOP)
-            await until(lambda pid=pid: not psutil.pid_exists(pid))
+        for zygote in zygotes(sandbox):  # in the fast lane, then in the slow lane
+            running: list[int] = []
+            await until(
+                lambda zygote=zygote, to=running: to or to.extend(children_of(zygote, sandbox))
+            )
+            os.kill(running[0], signal.SIGSTOP)
+            await until(lambda pid=running[0]: not psutil.pid_exists(pid))
         ((result,),) = await call
         assert isinstance(result, Failure)
         assert (result.kind, result.text) == ("timeout", "did nothing for 0.5 s")
