@@ -377,7 +377,7 @@ async def test_comparing_two_runs(home, folder):
         await settled(app, pilot)
         assert app.current_mode == "analysis"
         seen = text(app)
-        assert "solved, other" in seen or "solved, small" in seen
+        assert "side by side" in seen and "small:2" in seen and "other:2" in seen
 
 
 async def test_keys_that_need_a_run_say_so_without_one(home):
