@@ -53,7 +53,6 @@ NOT_RUN = {
     "make": "would build an environment, or run for minutes; its recipe is expanded instead",
     "python -m pytest tests/policies/llm/test_real_server.py": "needs a running model server",
     "python -m tests.benchmarks.learning_effect": "hours",
-    "python -m engine.learning.trainers.grammar.fit": "needs a dataset of the training tasks",
     "python -m engine.policies.llm.models": "fetches 94 MiB",
 }
 """Beginnings of commands that are only looked at, and why."""
