@@ -41,8 +41,9 @@ from engine.config import ConfigError, load_settings
 from engine.control import SETTINGS_NAME
 from soar_tui.cli.analysis_documents import AnalysisDocument, ComparisonDocument
 from soar_tui.cli.documents import Document
-from soar_tui.comparison_figures import comparison_figures, model_sizes, pooled
-from soar_tui.figures import Figure, run_figures
+from soar_tui.figures.comparison import comparison_figures, model_sizes, pooled
+from soar_tui.figures.figure import Figure
+from soar_tui.figures.run import run_figures
 
 _SECONDS: Final = 0.5
 _SHARE: Final = 4

@@ -18,6 +18,7 @@ from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
 from engine.arc.grid import COLOURS
+from engine.arc.palette import PALETTE
 from soar_tui.sanitise import one_line
 
 DEFAULT_THEME = "dark"
@@ -36,23 +37,7 @@ THEME_COLOURS = (
 )
 """The keys `[colours]` may hold."""
 
-ARC_DEFAULTS: dict[str, str] = {
-    f"arc-{cell}": colour
-    for cell, colour in enumerate(
-        (
-            "#000000",
-            "#1e93ff",
-            "#f93c31",
-            "#4fcc30",
-            "#ffdc00",
-            "#999999",
-            "#e53aa3",
-            "#ff851b",
-            "#87d8f1",
-            "#921231",
-        )
-    )
-}
+ARC_DEFAULTS: dict[str, str] = {f"arc-{cell}": colour for cell, colour in enumerate(PALETTE)}
 """The grid colours of a theme that brings none: what an app's get_theme_variable_defaults is."""
 
 _NAME_LENGTH = 40

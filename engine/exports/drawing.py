@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.arc import Grid
+from engine.arc.palette import PALETTE
 from engine.exports.output import ExportError
-from engine.exports.palette import ARC, LINE
 from engine.exports.picture import Picture
 from engine.exports.text import markup, shown
 
@@ -21,7 +21,8 @@ TITLE, HEADING, CAPTION = 16, 13, 11
 """Pixels of a cell, of the margin, between panels; of the three sizes of text."""
 EMPTY = 120
 """Pixels of a panel that has no grid."""
-PAPER, INK = "#ffffff", "#222222"
+PAPER, INK, LINE = "#ffffff", "#222222", "#555555"
+"""Of the page, of text, of what lies between cells."""
 NOTE = 60
 """Characters of a note that are shown."""
 
@@ -100,7 +101,7 @@ def grid_paths(grid: Grid, wrong: NDArray[np.bool_] | None = None) -> Iterator[s
     """Yield a grid as SVG in units of cells: a path per colour, lines between, marks of wrong cells."""
     rows, columns = grid.shape
     for colour in np.unique(grid).tolist():
-        yield f'<path fill="{ARC[colour]}" d="{"".join(_runs(grid, colour))}"/>'
+        yield f'<path fill="{PALETTE[colour]}" d="{"".join(_runs(grid, colour))}"/>'
     across = "".join(f"M0 {row}h{columns}" for row in range(rows + 1))
     down = "".join(f"M{column} 0v{rows}" for column in range(columns + 1))
     yield f'<path fill="none" stroke="{LINE}" stroke-width=".06" d="{across}{down}"/>'
@@ -149,7 +150,7 @@ def _paint(draw: Any, shape: Cells, scale: int) -> None:
     side = CELL * scale
     for (row, column), cell in np.ndenumerate(shape.grid):
         x, y = shape.x * scale + column * side, shape.y * scale + row * side
-        draw.rectangle((x, y, x + side, y + side), fill=ARC[int(cell)], outline=LINE, width=1)
+        draw.rectangle((x, y, x + side, y + side), fill=PALETTE[int(cell)], outline=LINE, width=1)
         if shape.wrong is not None and shape.wrong[row, column]:
             inset = side // 3
             box = (x + inset, y + inset, x + side - inset, y + side - inset)

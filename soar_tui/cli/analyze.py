@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from engine.analysis import Pool, ReadRun
-    from soar_tui.figures import Figure
+    from soar_tui.figures.figure import Figure
 
 EPILOG = """Examples:
 
@@ -78,8 +78,9 @@ def analyze(
         analyses = [one.analysis for one in different]
         terminal.emit(AnalysisDocument(runs=analyses, pool=together, scaling=points))
         return OK
-    from soar_tui.comparison_figures import model_sizes, pooled
-    from soar_tui.figures import chosen, run_figures
+    from soar_tui.figures.comparison import model_sizes, pooled
+    from soar_tui.figures.figure import chosen
+    from soar_tui.figures.run import run_figures
 
     several = [pooled(together)] if together is not None else []
     several += [model_sizes(points)] if len(different) > 1 else []
@@ -94,7 +95,7 @@ def analyze(
 
 def refuse_unknown(names: Sequence[str], figures: Sequence[Figure]) -> None:
     """Raise InputError for a name that no figure holds."""
-    from soar_tui.figures import chosen
+    from soar_tui.figures.figure import chosen
 
     for name in names:
         if not chosen(figures, [name]):

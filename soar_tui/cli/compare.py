@@ -62,8 +62,8 @@ def compare(
 
         terminal.emit(ComparisonDocument(comparison=found, pool=together))
         return OK
-    from soar_tui.comparison_figures import comparison_figures, pooled
-    from soar_tui.figures import chosen
+    from soar_tui.figures.comparison import comparison_figures, pooled
+    from soar_tui.figures.figure import chosen
 
     figures = [*comparison_figures(found), *([pooled(together)] if together else [])]
     refuse_unknown(figure or [], figures)

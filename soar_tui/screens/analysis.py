@@ -32,7 +32,7 @@ from soar_tui.widgets.palette import Role
 if TYPE_CHECKING:
     from soar_tui.analysis_process import Analysed, Asked
     from soar_tui.analyst import Analyst
-    from soar_tui.figures import Figure, Heading
+    from soar_tui.figures.figure import Figure, Heading
 
 _GOOD: Final = frozenset({"solved", "✓"})
 _ENDING_SECONDS: Final = 10.0

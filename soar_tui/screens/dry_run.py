@@ -19,7 +19,7 @@ from engine.control import DryExample, DryRun, DryRunError, DryRunProcess, TaskS
 from engine.programs.candidate import split_candidate_id
 from soar_tui.numbers import count
 from soar_tui.sanitise import one_line
-from soar_tui.screens.make_up import label_role, make_up
+from soar_tui.screens.make_up import EXAMPLE_COLUMNS, example_row, make_up
 from soar_tui.screens.put import entitle, put
 from soar_tui.screens.rows import Column, Row, Rows
 from soar_tui.widgets.grid_pair import PairRow, PairView
@@ -80,15 +80,7 @@ class DryRunScreen(ModalScreen[bool]):
                         id="by-task",
                         classes="pane",
                     )
-                    yield Rows(
-                        (
-                            Column("task", most=14),
-                            Column("from", "right"),
-                            Column("as", most=18),
-                        ),
-                        id="examples",
-                        classes="pane",
-                    )
+                    yield Rows(EXAMPLE_COLUMNS, id="examples", classes="pane")
                 with Vertical(id="one"):
                     yield PairView(id="pairs", classes="pane")
                     yield SourceView(id="answer", classes="pane")
@@ -135,7 +127,10 @@ class DryRunScreen(ModalScreen[bool]):
         self.query_one("#by-task", Rows).show([_share_row(share) for share in shares])
         names = {share.index: share.id for share in state.shares}
         self.query_one("#examples", Rows).show(
-            [_example_row(number, one, names) for number, one in enumerate(state.examples)]
+            [
+                example_row(number, names[one.task_index], one.candidate, one.label)
+                for number, one in enumerate(state.examples)
+            ]
         )
         self._show_example()
 
@@ -207,13 +202,4 @@ def _share_row(share: TaskShare) -> Row:
     return Row(
         share.index,
         ((one_line(share.id), "text"), *((count(figure), "text") for figure in figures)),
-    )
-
-
-def _example_row(number: int, example: DryExample, names: dict[int, str]) -> Row:
-    name = one_line(names[example.task_index])
-    candidate = split_candidate_id(example.candidate)[2]
-    label = one_line(example.label)
-    return Row(
-        number, ((name, "text"), (f"#{candidate}", "text"), (label, label_role(example.label)))
     )

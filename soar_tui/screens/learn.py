@@ -13,52 +13,28 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
-from engine.arc.grid import unpack
-from engine.archive.rows import CandidateDetail, Checkpoint, Example, ExampleCount, MetricPoint
+from engine.archive.rows import Checkpoint, Example, ExampleCount, MetricPoint
 from engine.config import Settings
-from engine.programs.candidate import Failure, split_candidate_id
+from engine.programs.candidate import split_candidate_id
 from soar_tui import steering
 from soar_tui.actions import ALIVE
 from soar_tui.checkpoints import checkpoint_in_use
 from soar_tui.feed import OpenRun
 from soar_tui.keys import bindings
-from soar_tui.numbers import age, count, duration, of
+from soar_tui.numbers import age, count, duration
 from soar_tui.sanitise import one_line
-from soar_tui.screens.make_up import label_role, make_up
+from soar_tui.screens.make_up import EXAMPLE_COLUMNS, example_row, make_up, task_name
 from soar_tui.screens.place import Place
+from soar_tui.screens.preview import Preview, preview_of
 from soar_tui.screens.put import entitle, put
 from soar_tui.screens.rows import Column, Row, Rows
+from soar_tui.screens.training import Training, training_line, training_of
 from soar_tui.widgets.curve import Axes, CurveView, Series
-from soar_tui.widgets.grid_pair import PairRow, PairView, Produced
+from soar_tui.widgets.grid_pair import PairView
 from soar_tui.widgets.line_list import LineList
 from soar_tui.widgets.source_view import SourceView
 
 _LISTED: Final = 1_000
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Preview:
-    """One example as the policy is shown it: inputs and what the answer makes of them."""
-
-    example: Example
-    detail: CandidateDetail | None
-    pairs: tuple[PairRow, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Training:
-    """The learning that is under way: `gathered` tasks, then the step the trainer is at.
-
-    `steps` is 0 before the first one; `tokens` and `seconds` are since the training began.
-    """
-
-    iteration: int
-    gathered: int
-    step: int = 0
-    steps: int = 0
-    loss: float = 0.0
-    tokens: int = 0
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,60 +103,6 @@ class LearnQuestion:
         )
 
 
-def training_of(run: OpenRun) -> Training | None:
-    """Return the learning that the run's last engine was at, None when it was at something else."""
-    values = {key: status.value for key, status in run.reader.statuses().items()}
-    engine, trainer, gathered = values.get("engine"), values.get("training"), values.get("gathered")
-    if not isinstance(engine, dict) or engine.get("step") != "learn":
-        return None
-    iteration = int(engine["iteration"])
-    so_far = gathered if isinstance(gathered, int) else 0
-    if not isinstance(trainer, dict) or trainer.get("iteration") != iteration:
-        return Training(iteration, so_far)
-    figures = {name: trainer[name] for name in ("step", "steps", "loss", "tokens", "seconds")}
-    return Training(iteration, so_far, **figures)
-
-
-def preview_of(run: OpenRun, example: Example | None) -> Preview | None:
-    """Read an example whole; one of another run has no preview here."""
-    if example is None:
-        return None
-    if example.run is not None:
-        return Preview(example, None, ())
-    detail = run.reader.candidate(example.candidate)
-    _, index, _ = split_candidate_id(example.candidate)
-    task = run.reader.tasks()[index]
-    evaluation = detail.candidate.evaluation
-    if evaluation is None:
-        return Preview(example, detail, ())
-    pairs = []
-    for number, pair in enumerate(task.train):
-        result = evaluation.results[number]
-        title = f"demonstration {number + 1}"
-        if example.label != "hindsight" or isinstance(result, Failure):
-            shown = result if isinstance(result, Failure) else unpack(result)
-            produced = (Produced("the answer gives", shown),)
-            pairs.append(PairRow(title, pair.input, pair.output, produced))
-        else:
-            # Relabelled: what the program makes of the input is the output it is shown for it.
-            pairs.append(PairRow(f"{title}, relabelled", pair.input, unpack(result)))
-    return Preview(example, detail, tuple(pairs))
-
-
-def training_line(training: Training, tasks: int) -> str:
-    """Return how far the learning that is under way has come."""
-    about = f"learning from iteration {training.iteration + 1}: "
-    if not training.steps:
-        gathered = of(training.gathered, tasks)
-        return f"{about}gathered from {gathered} tasks"
-    left = training.seconds / training.step * (training.steps - training.step)
-    speed = f"{count(training.tokens / training.seconds)} tokens/s, " if training.tokens else ""
-    return (
-        f"{about}step {count(training.step)} of {count(training.steps)}, "
-        f"loss {training.loss:.3f}, {speed}{duration(left)} left"
-    )
-
-
 def top_line(body: LearnBody) -> Text:
     """Return what was learned from and how many tasks it comes from."""
     text = Text(no_wrap=True, overflow="ellipsis")
@@ -233,15 +155,7 @@ class Learn(Place):
                         id="checkpoints",
                         classes="pane",
                     )
-                yield Rows(
-                    (
-                        Column("task", most=15),
-                        Column("from", "right"),
-                        Column("as", most=17),
-                    ),
-                    id="examples",
-                    classes="pane",
-                )
+                yield Rows(EXAMPLE_COLUMNS, id="examples", classes="pane")
                 with Vertical(id="one"):
                     yield PairView(id="pairs", classes="pane")
                     yield SourceView(id="answer", classes="pane")
@@ -287,7 +201,18 @@ class Learn(Place):
         listed = self.query_one("#examples", Rows)
         whole = len(body.examples) < _LISTED
         entitle(listed, "examples" if whole else f"the first {count(_LISTED)} examples")
-        listed.show([_example_row(key, example, body.names) for key, example in body.examples])
+        listed.show(
+            [
+                example_row(
+                    key,
+                    task_name(example, body.names),
+                    example.candidate,
+                    example.label,
+                    rejected=example.rejected,
+                )
+                for key, example in body.examples
+            ]
+        )
         if self.focused is None:
             listed.focus()
         if self._example not in dict(body.examples) and body.examples:
@@ -430,17 +355,6 @@ def _checkpoint_row(made: Checkpoint, *, used: bool) -> Row:
             (duration(made.seconds), "muted"),
             (age(made.created), "muted"),
         ),
-    )
-
-
-def _example_row(key: int, example: Example, names: tuple[str, ...]) -> Row:
-    _, task, number = split_candidate_id(example.candidate)
-    place = "" if example.run is None else f"{example.run}/"
-    name = names[task] if example.run is None and task < len(names) else str(task)
-    label = example.label if example.rejected is None else example.rejected
-    role = label_role(example.label) if example.rejected is None else "muted"
-    return Row(
-        key, ((one_line(place + name), "text"), (f"#{number}", "text"), (one_line(label), role))
     )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from engine.archive.rows import ExampleCount
+from engine.archive.rows import Example, ExampleCount
+from engine.programs.candidate import split_candidate_id
 from soar_tui.numbers import of
 from soar_tui.sanitise import one_line
-from soar_tui.screens.rows import Row
+from soar_tui.screens.rows import Column, Row
 from soar_tui.widgets.palette import Role
 
 _ROLES: Final[dict[str, Role]] = {"correct": "good", "hindsight": "primary", "rejected": "muted"}
@@ -40,3 +41,34 @@ def make_up(counts: Sequence[ExampleCount]) -> list[Row]:
             for entry in sorted(rejected, key=lambda entry: -entry.count)
         ),
     ]
+
+
+EXAMPLE_COLUMNS: Final = (
+    Column("task", most=15),
+    Column("from", "right"),
+    Column("as", most=17),
+)
+
+
+def example_row(
+    key: int, task: str, candidate: int, label: str, *, rejected: str | None = None
+) -> Row:
+    """Return an example's row under EXAMPLE_COLUMNS; `task` is named, `candidate` is an id."""
+    number = split_candidate_id(candidate)[2]
+    role = label_role(label) if rejected is None else "muted"
+    return Row(
+        key,
+        (
+            (one_line(task), "text"),
+            (f"#{number}", "text"),
+            (one_line(label if rejected is None else rejected), role),
+        ),
+    )
+
+
+def task_name(example: Example, names: Sequence[str]) -> str:
+    """Return the task an archived example is of; one of another run's by run and index."""
+    _, task, _ = split_candidate_id(example.candidate)
+    if example.run is not None:
+        return f"{example.run}/{task}"
+    return names[task] if task < len(names) else str(task)

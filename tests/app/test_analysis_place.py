@@ -10,7 +10,7 @@ import pytest
 from engine.analysis import analyse
 from engine.archive.reader import RunReader
 from soar_tui.cli.analysis_documents import AnalysisDocument, ComparisonDocument
-from soar_tui.figures import run_figures
+from soar_tui.figures.run import run_figures
 from tests.analysis import made
 from tests.app.stage import opened, settled, text, until
 

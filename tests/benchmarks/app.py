@@ -1,4 +1,4 @@
-"""Measure the app on a generated archive: first paint, places, lag, bytes, memory.
+"""Measure the app on an archive of make_archive: first paint, places, lag, bytes, memory.
 
 The archive's writer runs in a process of its own at 1 000 candidates a second; the app runs in a
 pseudo-terminal where bytes and memory are counted, and headless where places and lag are. The
@@ -32,73 +32,42 @@ from pathlib import Path
 
 from engine.archive.reader import RunReader
 from engine.archive.writer import ArchiveWriter
-from engine.config import preset, save_settings
-from engine.control import SETTINGS_NAME
 from engine.control.lock import EngineLock
 from soar_tui.keys import INSIDE, PLACES
 from tests.app.recorded import put_statuses
 from tests.app.stage import CountingApp, desk_at, until
-from tests.benchmarks.archive import make_tasks, searches
+from tests.benchmarks.make_archive import MadeRun, make
+from tests.benchmarks.stock import gather_stock
 
 SIZE = (120, 40)
 RATE = 1_000
+SAMPLES = 3_000
+"""Candidates a second while an engine writes; half of what it wants of each task."""
 VISITS = ("overview", "task", "arms", "votes", "candidates", "learn", "analysis", "system", "runs")
-
-
-async def generate(folder: Path, candidates: int) -> None:
-    """Record so many candidates; the last task stays unfinished."""
-    import numpy as np
-
-    folder.mkdir(parents=True)  # noqa: ASYNC240 - nothing else runs yet
-    (folder / "logs").mkdir()
-    save_settings(preset("paper"), folder / SETTINGS_NAME)
-    writer = ArchiveWriter(folder)
-    writer.put_tasks(make_tasks(np.random.default_rng(1)))
-    writer.put_event("info", "start", "engine 1 started")
-    begun = -1
-    for pull, several in searches(candidates, 1):
-        if pull.iteration > begun:
-            begun = pull.iteration
-            writer.begin_iteration(begun, "test", "grammar", "untrained")
-        writer.put_pull(pull, several)
-        await writer.ready()
-    put_statuses(writer, iteration=begun, heartbeat=time.time())
-    await writer.close()
 
 
 async def write_on(folder: Path, seconds: float) -> None:
     """Write RATE candidates a second in a new iteration, as an engine would."""
-    with EngineLock(folder), RunReader(folder) as reader:
-        iteration = reader.iterations()[-1].index + 1
+    stock = await gather_stock()
+    with RunReader(folder) as reader:
+        iteration, tasks = len(reader.iterations()), len(reader.tasks())
     writer = ArchiveWriter(folder)
+    run = MadeRun(folder, stock, tasks, rate=RATE)
+
+    async def beat() -> None:
+        while True:
+            put_statuses(writer, iteration=iteration, heartbeat=time.time())
+            await asyncio.sleep(0.5)
+
+    started = time.monotonic()
     with EngineLock(folder):
         writer.put_event("info", "start", "engine 2 started")
-        writer.begin_iteration(iteration, "test", "grammar", "untrained")
-        import dataclasses
-
-        from engine.programs.candidate import candidate_id, split_candidate_id
-
-        started, written = time.monotonic(), 0
-        for pull, several in searches(10_000_000, 2):
-            moved = dataclasses.replace(pull, iteration=iteration)
-            writer.put_pull(
-                moved,
-                [
-                    dataclasses.replace(
-                        one, id=candidate_id(iteration, *split_candidate_id(one.id)[1:])
-                    )
-                    for one in several
-                ],
-            )
-            written += len(several)
-            put_statuses(writer, iteration=iteration, heartbeat=time.time())
-            ahead = written / RATE - (time.monotonic() - started)
-            if ahead > 0:
-                await asyncio.sleep(ahead)
-            if time.monotonic() - started > seconds:
-                break
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
+                group.create_task(beat())
+                group.create_task(run.search(writer, iteration, [2 * SAMPLES] * tasks))
         await writer.close()
-    sys.stdout.write(f"{written / (time.monotonic() - started):.0f}\n")
+    sys.stdout.write(f"{run.made / (time.monotonic() - started):.0f}\n")
 
 
 @contextlib.contextmanager
@@ -223,7 +192,9 @@ def main() -> None:
     """Generate the archive, or take one that is there, and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--candidates", type=int, default=200_000)
-    parser.add_argument("--folder", type=Path, help="keep the generated run here, or use it")
+    parser.add_argument(
+        "--folder", type=Path, help="keep the made run here, or use one of make_archive"
+    )
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--write", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -232,11 +203,11 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as place:
         home = Path(place)
-        folder: Path = given.folder or home / "runs" / "generated"
+        folder: Path = given.folder or home / "runs" / "made"
         if not folder.exists():
             started = time.perf_counter()
-            asyncio.run(generate(folder, given.candidates))
-            print(f"generated in {time.perf_counter() - started:.0f} s")
+            asyncio.run(make(folder, given.candidates, tasks=400, iterations=1))
+            print(f"made in {time.perf_counter() - started:.0f} s")
         measure(folder, home, given.seconds)
 
 

@@ -16,8 +16,9 @@ import random
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -185,61 +186,74 @@ def settings(candidates: int, tasks: int, iterations: int, seed: int) -> Setting
 
 
 class MadeRun:
-    """Writes a made-up run through the archive's writer; `made` counts its candidates so far."""
+    """Writes a made-up run through the archive's writer; `made` counts its candidates so far.
 
-    def __init__(self, folder: Path, stock: list[Stock], *, seed: int = 0) -> None:
+    `rate`: at most so many candidates a second, counted from the first; None: as fast as it goes.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        stock: list[Stock],
+        tasks: int,
+        *,
+        seed: int = 0,
+        rate: float | None = None,
+    ) -> None:
         self.made = 0
         self._folder = folder
-        self._stock = stock
         self._seed = seed
+        self._rate = rate
+        self._started: float | None = None
+        rng = random.Random(seed)
+        self._tables = [recolouring(rng, plain=index < len(stock)) for index in range(tasks)]
+        self._stocks = [stock[index % len(stock)] for index in range(tasks)]
+        self._stock = stock
 
-    async def write(self, candidates: int, tasks: int, iterations: int) -> None:
+    async def write(self, candidates: int, iterations: int) -> None:
         """Write the whole run: `candidates` over all tasks and iterations, the shares equal."""
-        folder = self._folder
+        folder, tasks = self._folder, len(self._stocks)
         (folder / "logs").mkdir(parents=True)
         (folder / "checkpoints").mkdir()
         save_settings(settings(candidates, tasks, iterations, self._seed), folder / SETTINGS_NAME)
         (folder / "logs" / "engine.log").write_text("2026-11-20 12:00:00 INFO made, not searched\n")
         writer = ArchiveWriter(folder)
         try:
-            await self._write(writer, candidates, tasks, iterations)
+            writer.put_tasks([
+                recoloured(stock.task, table, f"{stock.task.id}-{index // len(self._stock):02}")
+                for index, (stock, table) in enumerate(zip(self._stocks, self._tables, strict=True))
+            ])  # fmt: skip
+            writer.put_event("info", "start", "engine 1 started")
+            parts = tasks * iterations
+            ends = [part * candidates // parts for part in range(parts + 1)]
+            sizes = [end - start for start, end in pairwise(ends)]
+            for iteration in range(iterations):
+                examples = await self.search(
+                    writer, iteration, sizes[iteration * tasks : (iteration + 1) * tasks]
+                )
+                if iteration + 1 < iterations:
+                    self._learn(writer, iteration, examples)
+                await writer.flush()
+            writer.put_event("info", "finished", "engine 1 ended: finished")
         finally:
             await writer.close()
 
-    async def _write(
-        self, writer: ArchiveWriter, candidates: int, tasks: int, iterations: int
-    ) -> None:
-        rng = random.Random(self._seed)
-        tables = [recolouring(rng, plain=index < len(self._stock)) for index in range(tasks)]
-        stocks = [self._stock[index % len(self._stock)] for index in range(tasks)]
-        writer.put_tasks([
-            recoloured(stock.task, table, f"{stock.task.id}-{index // len(self._stock):02}")
-            for index, (stock, table) in enumerate(zip(stocks, tables, strict=True))
-        ])  # fmt: skip
-        writer.put_event("info", "start", "engine 1 started")
-        searches = tasks * iterations
-        for iteration in range(iterations):
-            name = "untrained" if not iteration else f"iteration-{iteration - 1}"
-            writer.begin_iteration(iteration, "test", "grammar", name)
-            first = iteration * tasks
-            waiting = iter([
-                MadeSearch(
-                    (iteration, task), stocks[task], tables[task],
-                    (first + task + 1) * candidates // searches
-                    - (first + task) * candidates // searches,
-                    self._seed,
-                )
-                for task in range(tasks)
-            ])  # fmt: skip
-            examples: list[Example] = []
-            async with asyncio.TaskGroup() as group:
-                for _ in range(IN_FLIGHT):
-                    group.create_task(self._search_some(writer, waiting, examples))
-            writer.end_iteration(iteration, 3600.0)
-            if iteration + 1 < iterations:
-                self._learn(writer, iteration, examples)
-            await writer.flush()
-        writer.put_event("info", "finished", "engine 1 ended: finished")
+    async def search(
+        self, writer: ArchiveWriter, iteration: int, sizes: Sequence[int]
+    ) -> list[Example]:
+        """Write one iteration, `sizes` candidates of each task; return what it could teach."""
+        name = "untrained" if not iteration else f"iteration-{iteration - 1}"
+        writer.begin_iteration(iteration, "test", "grammar", name)
+        waiting = (
+            MadeSearch((iteration, task), self._stocks[task], self._tables[task], size, self._seed)
+            for task, size in enumerate(sizes)
+        )
+        examples: list[Example] = []
+        async with asyncio.TaskGroup() as group:
+            for _ in range(IN_FLIGHT):
+                group.create_task(self._search_some(writer, waiting, examples))
+        writer.end_iteration(iteration, 3600.0)
+        return examples
 
     async def _search_some(
         self, writer: ArchiveWriter, waiting: Iterator[MadeSearch], examples: list[Example]
@@ -249,11 +263,20 @@ class MadeRun:
                 writer.put_pull(pull, candidates)
                 self.made += len(candidates)
                 await writer.ready()
-                await asyncio.sleep(0)
+                await asyncio.sleep(self._ahead())
             ranked = [(t.pattern, w, t.count) for t, w in rank(search.tallies.all(), "sum", 1000.0)]
             writer.put_vote(search.iteration, search.task, "sum", ranked, 60.0)
             examples += search.examples
             writer.put_metric(f"made/{search.iteration}", search.task, float(self.made))
+
+    def _ahead(self) -> float:
+        """Return the seconds by which it is faster than its rate."""
+        now = time.monotonic()
+        if self._rate is None:
+            return 0.0
+        if self._started is None:
+            self._started = now
+        return max(0.0, self.made / self._rate - (now - self._started))
 
     def _learn(self, writer: ArchiveWriter, iteration: int, examples: list[Example]) -> None:
         path = Path("checkpoints") / f"iteration-{iteration}.npz"
@@ -270,7 +293,7 @@ async def make(
     folder: Path, candidates: int, tasks: int, iterations: int, *, seed: int = 0
 ) -> float:
     """Make a run folder, telling progress on stderr; return candidates written per second."""
-    run = MadeRun(folder, await gather_stock(), seed=seed)
+    run = MadeRun(folder, await gather_stock(), tasks, seed=seed)
     started = time.monotonic()
 
     async def tell() -> None:
@@ -281,7 +304,7 @@ async def make(
 
     telling = asyncio.create_task(tell())
     try:
-        await run.write(candidates, tasks, iterations)
+        await run.write(candidates, iterations)
     finally:
         telling.cancel()
     return run.made / (time.monotonic() - started)

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from engine.analysis import analyse
+from engine.arc.palette import PALETTE
 from engine.archive.reader import RunReader
 from engine.archive.writer import ArchiveWriter
 from engine.config import load_settings
 from engine.exports.drawing import CELL, Cells, grid_paths, layout, png, svg
-from engine.exports.palette import ARC
 from engine.exports.picture import candidate_picture, chain_picture, task_picture
 from engine.exports.report.charts import Chart, Curve, chart
 from engine.exports.report.page import write_report
@@ -54,11 +54,11 @@ def cells_of(paths: list[str], shape: tuple[int, int]) -> np.ndarray:
     grid = np.full(shape, 255)
     for path in paths:
         colour = re.search(r'fill="(#\w+)" d="(M[^"]*z)"', path)
-        if colour is not None and colour[1] in ARC:
+        if colour is not None and colour[1] in PALETTE:
             for column, row, width in re.findall(r"M(\d+) (\d+)h(\d+)v1H\d+z", colour[2]):
                 place = slice(int(column), int(column) + int(width))
                 assert (grid[int(row), place] == 255).all()
-                grid[int(row), place] = ARC.index(colour[1])
+                grid[int(row), place] = PALETTE.index(colour[1])
     return grid
 
 
@@ -108,7 +108,7 @@ def test_svg_and_png_show_the_same_picture() -> None:
         for (row, column), cell in np.ndenumerate(shape.grid):
             x, y = shape.x + column * CELL + CELL // 2, shape.y + row * CELL + CELL // 2
             colour = "#{:02x}{:02x}{:02x}".format(*image.getpixel((3 * x, 3 * y)))
-            assert colour == ARC[cell]
+            assert colour == PALETTE[cell]
 
 
 class _Seen(HTMLParser):

@@ -12,7 +12,7 @@ import numpy as np
 from engine.policies.grammar.language import COLOUR, Values, choice, primitive
 from engine.policies.grammar.primitives.grids import Grid, background
 from engine.policies.grammar.primitives.lines import OBSTACLE
-from engine.policies.grammar.primitives.neighbour_features import widened
+from engine.policies.grammar.primitives.neighbour_features import count_around
 from engine.policies.grammar.primitives.objects import CORNERS, SIDES, find_objects, places, window
 from engine.policies.grammar.problem import Problem
 
@@ -96,14 +96,8 @@ def rays_by_colour(grid: Grid, obstacle: str, table: dict[Any, Any]) -> Grid:
 
 def beside(mask: Grid, reach: str) -> Grid:
     """The cells next to true ones: "sides", or "around" for the corners too."""
-    if reach == "around":
-        return widened(mask) & ~mask
-    touched = np.zeros_like(mask)
-    touched[1:] |= mask[:-1]
-    touched[:-1] |= mask[1:]
-    touched[:, 1:] |= mask[:, :-1]
-    touched[:, :-1] |= mask[:, 1:]
-    return touched & ~mask
+    directions = SIDES if reach == "sides" else SIDES + CORNERS
+    return (count_around(mask, directions) > 0) & ~mask
 
 
 def _outlines(problem: Problem, slots: Values) -> Values | None:

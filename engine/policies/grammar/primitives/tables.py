@@ -39,8 +39,8 @@ def _source(problem: Problem, source: Feature) -> np.ndarray | None:
 
 def _tally(
     problem: Problem, code: np.ndarray, size: int, copied: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray, int]:
-    """Per code: what to do (-1 keep, COPY, or a colour), whether it occurs; and cells right."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Per code: what to do (-1 keep, COPY, or a colour), and whether it occurs."""
     wanted = problem.wanted
     counts = np.bincount(code * 10 + wanted, minlength=size * 10).reshape(size, 10)
     kept = np.bincount(code[problem.current == wanted], minlength=size)
@@ -49,8 +49,7 @@ def _tally(
     if copied is not None:
         fetched = np.bincount(code[(copied == wanted)], minlength=size)
         action = np.where(fetched > right, COPY, action)
-        right = np.maximum(fetched, right)
-    return action, counts.sum(axis=1) > 0, int(right.sum())
+    return action, counts.sum(axis=1) > 0
 
 
 def _in_parts(chosen: np.ndarray, sizes: np.ndarray) -> list[np.ndarray]:
@@ -87,7 +86,7 @@ def _table(problem: Problem, slots: Values) -> Values | None:
     copied = _source(problem, source) if source is not None else None
     if source is not None and copied is None:
         return None
-    action, occurs, _ = _tally(problem, *joint, copied)
+    action, occurs = _tally(problem, *joint, copied)
     paints = occurs & (action >= 0)
     if int(occurs.sum()) > _MAX_ENTRIES or (source is not None and COPY not in action[paints]):
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from soar_tui.figures import Figure, Heading, Line, difference, interval
+from soar_tui.figures.figure import Figure, Heading, Line, difference, interval
 from soar_tui.numbers import count, percent, short
 from soar_tui.sanitise import one_line
 

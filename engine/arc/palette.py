@@ -1,6 +1,6 @@
 """The ten colours of ARC, as its own viewer draws them."""
 
-ARC = (
+PALETTE = (
     "#000000",
     "#1e93ff",
     "#f93c31",
@@ -12,5 +12,4 @@ ARC = (
     "#87d8f1",
     "#921231",
 )
-LINE = "#555555"
-"""What lies between cells."""
+"""#rrggbb of the colours 0 to 9."""
