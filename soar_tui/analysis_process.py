@@ -39,6 +39,7 @@ from engine.archive import ArchiveError
 from engine.archive.reader import RunReader
 from engine.config import ConfigError, load_settings
 from engine.control import SETTINGS_NAME
+from soar_tui.analysis_exchange import Analysed, Asked
 from soar_tui.cli.analysis_documents import AnalysisDocument, ComparisonDocument
 from soar_tui.cli.documents import Document
 from soar_tui.figures.comparison import comparison_figures, model_sizes, pooled
@@ -50,36 +51,6 @@ _SHARE: Final = 4
 """Figures so far are told every half second at most, and take a quarter of the time at most."""
 _NICE: Final = 5
 _STDIN: Final = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What is to be shown: a run, one beside it (None: none), and an iteration (None: the latest).
-
-    `version` says how far the runs have come, so that the same question is not answered twice.
-    """
-
-    folder: str
-    beside: str | None
-    iteration: int | None
-    version: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Analysed:
-    """The figures so far: `done` of `total` steps of what is said; `over`: there are no more.
-
-    `document` is what `analyze --json`, or `compare --json`, prints of the same, once it is over.
-    """
-
-    asked: Asked
-    figures: tuple[Figure, ...]
-    step: str
-    done: int
-    total: int
-    over: bool
-    trouble: str | None = None
-    document: str | None = None
 
 
 class Stopped(Exception):  # noqa: N818 - no error: whoever asked has left

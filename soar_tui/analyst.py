@@ -7,14 +7,12 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 
+from soar_tui.analysis_exchange import Analysed, Asked
 from soar_tui.sanitise import one_line
-
-if TYPE_CHECKING:
-    from soar_tui.analysis_process import Analysed, Asked
 
 _LINE_BYTES: Final = 1 << 28
 _SILENCE_SECONDS: Final = 300.0
@@ -45,8 +43,6 @@ class Analyst:
 
         Raises AnalystError when the process ends or hangs.
         """
-        from soar_tui.analysis_process import Analysed
-
         decoder = msgspec.json.Decoder(Analysed)
         while True:
             line = await self._line()

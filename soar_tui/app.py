@@ -7,6 +7,7 @@ killed terminal comes back where it was.
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -53,6 +54,8 @@ def _place(name: str) -> Callable[[], Screen[Any]]:
 def _import_places() -> None:
     for name in SoarApp.MODES:
         import_module(f"soar_tui.screens.{name}")
+    # What is there by now stays: a full collection that walks it makes a key wait for 0.1 s.
+    gc.freeze()
 
 
 class FrameArrived(Message):

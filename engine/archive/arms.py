@@ -14,18 +14,19 @@ def arm_rows(reading: Reading, iteration: int, task: int, c: float) -> list[ArmR
     """
     drawn = _drawn(reading, iteration, task)
     rows = reading.sql.execute(
-        "SELECT min(c.id), c.program, p.island, c.accuracy FROM candidate AS c "
+        "SELECT min(c.id), c.program, p.island, c.accuracy, p.parent FROM candidate AS c "
         "JOIN pull AS p ON p.id = c.pull JOIN outcome AS o ON o.id = c.outcome "
         "WHERE c.id BETWEEN ? AND ? AND o.runs AND c.accuracy < 1 AND c.program IS NOT NULL "
         "AND (c.filter IS NULL OR c.filter = 'invalid') GROUP BY c.program, p.island ORDER BY 1",
         candidate_range(iteration, task),
     )
     arms = []
-    for candidate, program, island, accuracy in rows.fetchall():
+    for candidate, program, island, accuracy, parent in rows.fetchall():
         pulls, children, best, draw, number = drawn.get((program, island), (0, 0, None, None, None))
         arms.append(
             ArmRow(
                 candidate=candidate,
+                parent=parent,
                 program=program,
                 island=island,
                 accuracy=accuracy,

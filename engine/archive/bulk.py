@@ -48,7 +48,7 @@ class ProgramRow:
 
 def program_rows(reading: Reading, iteration: int, task: int) -> list[ProgramRow]:
     """Return the distinct programs of one search, in the order in which they first came."""
-    pairs, tests = len(reading.tasks[task].train), len(reading.tasks[task].test)
+    pairs, tests = reading.outlines[task].pairs, reading.outlines[task].tests
     outcomes: dict[int | None, tuple[tuple[Result, ...] | None, tuple[bool, ...]]] = {
         None: (None, (False,) * pairs)
     }

@@ -29,7 +29,7 @@ def pulls_of(reading: Reading, iteration: int, task: int) -> list[tuple[Pull, li
         (iteration, task),
     ).fetchall()
     rows = {row[0]: row for row in reading.sql.execute(_WHOLE, candidate_range(iteration, task))}
-    whole = _Whole(reading.expand, len(reading.tasks[task].train))
+    whole = _Whole(reading.expand, reading.outlines[task].pairs)
     found = []
     for first, count, *said in pulls:
         pull = Pull(*said)
@@ -47,14 +47,14 @@ def candidate_detail(reading: Reading, identifier: int) -> CandidateDetail | Non
         (identifier,),
     ).fetchone()
     pull = Pull(*said)
-    task = reading.tasks[pull.task]
+    outline = reading.outlines[pull.task]
     pattern, right = reading.sql.execute(
         "SELECT t.id, t.right FROM candidate AS c LEFT JOIN outcome AS o ON o.id = c.outcome "
         "LEFT JOIN pattern AS t ON t.id = o.pattern WHERE c.id = ?",
         (identifier,),
     ).fetchone()
-    marks = None if right is None else unpack_bits(right, len(task.test))
-    whole = _Whole(reading.expand, len(task.train))
+    marks = None if right is None else unpack_bits(right, outline.tests)
+    whole = _Whole(reading.expand, outline.pairs)
     return CandidateDetail(whole(pull, row), pull, pattern, marks)
 
 

@@ -72,7 +72,7 @@ def _ranges(
         for (index,) in reading.sql.execute("SELECT idx FROM iteration ORDER BY idx")
         if query.iteration in (None, index)
     ]
-    last_task = max(0, len(reading.tasks) - 1)
+    last_task = max(0, len(reading.outlines) - 1)
     tasks = (0, last_task) if query.task is None else (query.task, query.task)
     whole = [
         (candidate_range(index, tasks[0])[0], candidate_range(index, tasks[1])[1])

@@ -19,7 +19,7 @@ from engine.archive import arms, bulk, candidates, journal, pages, summaries, ta
 from engine.archive.database import explain, open_to_read
 from engine.archive.live import read_statuses
 from engine.archive.packing import Decompressor, PackingError, unpack_text
-from engine.archive.reading import Reading, load_tasks
+from engine.archive.reading import Reading, TaskOutline, load_outlines, load_tasks
 from engine.archive.rows import (
     ArmRow,
     CandidateDetail,
@@ -58,6 +58,7 @@ class RunReader:
         self._expand = Decompressor(self._dictionary)
         self._sql.create_function("source_has", 2, self._source_has)
         self._tasks: tuple[Task, ...] = ()
+        self._outlines: tuple[TaskOutline, ...] = ()
 
     def close(self) -> None:
         """Let go of the files. Safe to call twice."""
@@ -113,7 +114,9 @@ class RunReader:
     def tasks(self) -> tuple[Task, ...]:
         """Return the run's tasks; a task's index is its position."""
         with self._reading() as reading:
-            return reading.tasks
+            if not self._tasks:
+                self._tasks = load_tasks(reading.sql, reading.expand)
+            return self._tasks
 
     def training_tasks(self) -> int:
         """Return how many of the run's first tasks are there to learn from (0: none)."""
@@ -302,11 +305,12 @@ class RunReader:
         with self._lock:
             try:
                 self._sql.execute("BEGIN")
-                if not self._tasks:
-                    self._tasks = load_tasks(self._sql, self._expand)
-                if task is not None and not 0 <= task < len(self._tasks):
-                    raise ArchiveError(f"{self._path}: no task {task}, it has {len(self._tasks)}")
-                yield Reading(self._sql, self._expand, self._tasks)
+                if not self._outlines:
+                    self._outlines = load_outlines(self._sql)
+                tasks = len(self._outlines)
+                if task is not None and not 0 <= task < tasks:
+                    raise ArchiveError(f"{self._path}: no task {task}, it has {tasks}")
+                yield Reading(self._sql, self._expand, self._outlines)
             except sqlite3.Error as error:
                 raise explain(error, self._path) from error
             except PackingError as error:

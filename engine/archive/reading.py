@@ -1,4 +1,4 @@
-"""What every query needs: a connection inside one snapshot, the run's tasks, how to read a blob."""
+"""What every query needs: a connection inside one snapshot, the tasks' outlines, how to read a blob."""
 
 from __future__ import annotations
 
@@ -14,20 +14,36 @@ LAST_NUMBER = (1 << 24) - 1
 
 
 @dataclass(frozen=True, slots=True)
+class TaskOutline:
+    """What there is to know of a task without its grids: how many, and whether the truth is known."""
+
+    id: str
+    pairs: int
+    tests: int
+    known: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """One moment's view of an archive; queries take it and must not outlive it.
 
-    `expand` turns a stored blob into its content; `tasks` are the run's, in index order.
+    `expand` turns a stored blob into its content; `outlines` are of the run's tasks, in index order.
     """
 
     sql: sqlite3.Connection
     expand: Callable[[bytes], bytes]
-    tasks: tuple[Task, ...]
+    outlines: tuple[TaskOutline, ...]
 
 
 def candidate_range(iteration: int, task: int) -> tuple[int, int]:
     """Return the first and the last id that candidates of a task in an iteration can have."""
     return candidate_id(iteration, task, 0), candidate_id(iteration, task, LAST_NUMBER)
+
+
+def load_outlines(sql: sqlite3.Connection) -> tuple[TaskOutline, ...]:
+    """Return what queries need of the run's tasks, in index order."""
+    rows = sql.execute("SELECT id, pairs, tests, truth IS NOT NULL FROM task ORDER BY idx")
+    return tuple(TaskOutline(name, pairs, tests, bool(known)) for name, pairs, tests, known in rows)
 
 
 def load_tasks(sql: sqlite3.Connection, expand: Callable[[bytes], bytes]) -> tuple[Task, ...]:

@@ -208,13 +208,14 @@ class ArmRow:
 
     It ran on some input, is not right on every demonstration, and no filter but `invalid` fired.
 
-    `candidate` is the first that had this program; `pulls` is N, the completions drawn from it in
+    `candidate` is the first that had this program, refined from `parent` (None: sampled); `pulls` is N, the completions drawn from it in
     recorded pulls; α = 1 + C·a and β = 1 + C·(1 - a) + N; `children` counts the programs among
     them, `best_child` the best accuracy of one that no filter bars; `last_draw` is the θ that won
     its last pull, whose number is `last_pull`.
     """
 
     candidate: int
+    parent: int | None
     program: int
     island: int
     accuracy: float

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from engine.arc import Task
 from engine.archive.packing import packed_grids, unpack_bits
-from engine.archive.reading import Reading, candidate_range
+from engine.archive.reading import Reading, TaskOutline, candidate_range
 from engine.archive.rows import (
     IterationRow,
     SearchState,
@@ -74,20 +73,20 @@ def iteration_rows(reading: Reading) -> list[IterationRow]:
         "FROM iteration ORDER BY idx"
     )
     return [
-        _iteration_row(reading.tasks, row, searches[row[0]], marks[row[0]])
+        _iteration_row(reading.outlines, row, searches[row[0]], marks[row[0]])
         for row in rows.fetchall()
     ]
 
 
 def _iteration_row(
-    tasks: Sequence[Task],
+    outlines: Sequence[TaskOutline],
     row: tuple[Any, ...],
     searches: Sequence[_Search],
     marks: Sequence[tuple[int, _Submissions]],
 ) -> IterationRow:
     index, phase, policy, checkpoint, first, count, started, ended, seconds = row
-    known = sum(task.truth is not None for task in tasks[first : first + count])
-    credit = sum(_partial_credit(submitted, len(tasks[task].test)) for task, submitted in marks)
+    known = sum(outline.known for outline in outlines[first : first + count])
+    credit = sum(_partial_credit(submitted, outlines[task].tests) for task, submitted in marks)
     return IterationRow(
         index=index,
         phase=phase,
@@ -128,11 +127,11 @@ def _submission_marks(
     )
     marks: dict[tuple[int, int], _Submissions] = defaultdict(list)
     for number, index, right in rows:
-        task = reading.tasks[index]
-        if task.truth is not None:
+        outline = reading.outlines[index]
+        if outline.known:
             submissions = marks[number, index]
             if right is not None:
-                submissions.append(unpack_bits(right, len(task.test)))
+                submissions.append(unpack_bits(right, outline.tests))
     return marks
 
 
@@ -151,7 +150,7 @@ def task_rows(reading: Reading, iteration: int | None) -> list[TaskRow]:
     for search in _searches(reading, iteration):
         searches[search.task].append(search)
     return [
-        _task_row(index, reading.tasks[index], searches.get(index, []), marks)
+        _task_row(index, reading.outlines[index], searches.get(index, []), marks)
         for index in _iteration_tasks(reading, iteration)
     ]
 
@@ -161,12 +160,12 @@ def _iteration_tasks(reading: Reading, iteration: int | None) -> range:
     row = reading.sql.execute(
         "SELECT first, tasks FROM iteration WHERE idx = ?", (iteration,)
     ).fetchone()
-    return range(len(reading.tasks)) if row is None else range(row[0], row[0] + row[1])
+    return range(len(reading.outlines)) if row is None else range(row[0], row[0] + row[1])
 
 
 def _task_row(
     index: int,
-    task: Task,
+    outline: TaskOutline,
     searches: Sequence[_Search],
     marks: Mapping[tuple[int, int], _Submissions],
 ) -> TaskRow:
@@ -174,10 +173,10 @@ def _task_row(
     if searches:
         state = "searching" if searches[-1].finished is None else "finished"
     voted = [marks[s.iteration, index] for s in searches if (s.iteration, index) in marks]
-    oracle = any(s.right for s in searches) if task.truth is not None else None
+    oracle = any(s.right for s in searches) if outline.known else None
     return TaskRow(
         index=index,
-        id=task.id,
+        id=outline.id,
         state=state,
         pulls=sum(s.pulls for s in searches),
         candidates=sum(s.candidates for s in searches),
@@ -210,7 +209,7 @@ def tally_rows(reading: Reading, iterations: Iterable[int], task: int) -> list[T
 
     Filtered candidates are left out; most accuracy first, then most candidates.
     """
-    tests, pairs = len(reading.tasks[task].test), len(reading.tasks[task].train)
+    tests, pairs = reading.outlines[task].tests, reading.outlines[task].pairs
     counted: dict[int, tuple[int, int, int]] = {}
     priors: dict[int, dict[int, float]] = defaultdict(dict)
     for iteration in sorted(set(iterations)):
@@ -251,7 +250,7 @@ def vote_result(reading: Reading, iteration: int, task: int) -> VoteResult | Non
     ).fetchone()
     if search is None:
         return None
-    tests = len(reading.tasks[task].test)
+    tests = reading.outlines[task].tests
     rows = reading.sql.execute(
         "SELECT rank, pattern, weight, count FROM vote WHERE iteration = ? AND task = ? "
         "ORDER BY rank",

@@ -107,7 +107,7 @@ def search_rows(reading: Reading) -> list[SearchRow]:
 
 def search_columns(reading: Reading, iteration: int, task: int) -> SearchColumns:
     """Return the candidates of one search as columns."""
-    held = reading.tasks[task]
+    outline = reading.outlines[task]
     pulls = reading.sql.execute(
         "SELECT id, operator = 'refine', ifnull(parent, -1), created FROM pull "
         "WHERE iteration = ? AND task = ? ORDER BY number",
@@ -126,9 +126,9 @@ def search_columns(reading: Reading, iteration: int, task: int) -> SearchColumns
     return SearchColumns(
         iteration=iteration,
         task=task,
-        pairs=len(held.train),
-        tests=len(held.test),
-        known=held.truth is not None,
+        pairs=outline.pairs,
+        tests=outline.tests,
+        known=outline.known,
         id=ids,
         refined=refined[pull],
         parent=_positions(ids, parents[pull]),
@@ -138,7 +138,7 @@ def search_columns(reading: Reading, iteration: int, task: int) -> SearchColumns
         length=np.array(given[4], dtype=np.int32),
         outcome=np.array(given[5], dtype=np.int64),
         ran=np.array(given[6], dtype=np.bool_),
-        pairs_right=_whole_pairs(given[8], len(held.train)),
+        pairs_right=_whole_pairs(given[8], outline.pairs),
         barred=np.array(given[9], dtype=np.bool_),
         pattern=np.array([order.get(name, -1) for name in given[7]], dtype=np.int32),
         prior=np.array(given[10], dtype=np.float64),
@@ -189,7 +189,7 @@ def _submitted(
     ).fetchone()
     if finished is None or finished[0] is None:
         return None
-    tests = len(reading.tasks[task].test)
+    tests = reading.outlines[task].tests
     rows = reading.sql.execute(
         "SELECT t.right FROM vote AS v JOIN pattern AS t ON t.id = v.pattern "
         "WHERE v.iteration = ? AND v.task = ? AND v.rank <= 2 ORDER BY v.rank",

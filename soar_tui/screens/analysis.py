@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -19,7 +19,10 @@ from textual.widgets import Static
 
 from engine.archive import ArchiveError
 from engine.archive.reader import RunReader
+from soar_tui.analysis_exchange import Analysed, Asked
+from soar_tui.analyst import Analyst, AnalystError, analyst
 from soar_tui.feed import OpenRun
+from soar_tui.figures.figure import Figure, Heading
 from soar_tui.keys import bindings
 from soar_tui.numbers import of
 from soar_tui.sanitise import one_line
@@ -28,11 +31,6 @@ from soar_tui.screens.put import entitle, put
 from soar_tui.screens.rows import Column, Row, Rows
 from soar_tui.widgets.curve import Axes, CurveView, Series
 from soar_tui.widgets.palette import Role
-
-if TYPE_CHECKING:
-    from soar_tui.analysis_process import Analysed, Asked
-    from soar_tui.analyst import Analyst
-    from soar_tui.figures.figure import Figure, Heading
 
 _GOOD: Final = frozenset({"solved", "✓"})
 _ENDING_SECONDS: Final = 10.0
@@ -178,8 +176,6 @@ class Analysis(Place):
 
         While a question about the same is being answered, what has come since can wait.
         """
-        from soar_tui.analysis_process import Asked
-
         body = self._body
         if body is None:
             return
@@ -200,8 +196,6 @@ class Analysis(Place):
 
     async def _work(self) -> None:
         """Keep the reading process and pass on what it says, until the place is gone."""
-        from soar_tui.analyst import AnalystError, analyst
-
         self._idle.clear()
         try:
             async with analyst() as self._analyst:

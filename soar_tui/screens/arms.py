@@ -14,9 +14,9 @@ from textual.containers import Horizontal, Vertical
 from textual.strip import Strip
 from textual.widgets import Static
 
-from engine.archive.rows import ArmRow, CandidateQuery, CandidateRow
+from engine.archive.rows import ArmRow, CandidateRow
 from engine.programs.candidate import split_candidate_id
-from soar_tui.feed import ROWS, OpenRun
+from soar_tui.feed import OpenRun
 from soar_tui.keys import bindings
 from soar_tui.numbers import count, percent
 from soar_tui.screens.of_task import Subject, TaskPlace, subject_of
@@ -60,10 +60,8 @@ class ArmsQuestion:
         rows = run.keep(
             "arms", version, lambda: run.reader.arms(subject.iteration, subject.index, search.c)
         )
-        descent = run.keep("descent", version[1:], _Descent)
-        parents = descent.catch_up(run, subject)
         pairs = len(subject.task.train)
-        arms = tuple(_arm(row, parents.get(row.candidate), pairs) for row in rows)
+        arms = tuple(_arm(row, pairs) for row in rows)
         known = self.selected is not None and any(arm.id == self.selected for arm in arms)
         return ArmsBody(
             subject=subject,
@@ -77,30 +75,11 @@ class ArmsQuestion:
         )
 
 
-class _Descent:
-    """The parents of a search's refined candidates, read once each as they come."""
-
-    def __init__(self) -> None:
-        self.parents: dict[int, int] = {}
-        self._last: int | None = None
-
-    def catch_up(self, run: OpenRun, subject: Subject) -> dict[int, int]:
-        """Read the candidates that are new, ROWS of them at most."""
-        query = CandidateQuery(
-            iteration=subject.iteration, task=subject.index, operator="refine", runs=True
-        )
-        page = run.reader.candidates(query, after=self._last, limit=ROWS)
-        self.parents |= {row.id: row.parent for row in page.rows if row.parent is not None}
-        if page.rows:
-            self._last = page.rows[-1].id
-        return self.parents
-
-
-def _arm(row: ArmRow, parent: int | None, pairs: int) -> Arm:
+def _arm(row: ArmRow, pairs: int) -> Arm:
     return Arm(
         id=row.candidate,
         number=split_candidate_id(row.candidate)[2],
-        parent=None if parent is None else split_candidate_id(parent)[2],
+        parent=None if row.parent is None else split_candidate_id(row.parent)[2],
         right=round(row.accuracy * pairs),
         pairs=pairs,
         pulls=row.pulls,

@@ -126,6 +126,7 @@ def check_arms_are_those_of_the_bandit(run, reader):
         for arm in arms:
             key = (arm.island, by_id[arm.candidate].source)
             assert first[key].id == arm.candidate
+            assert arm.parent == by_id[arm.candidate].parent
             assert arm.accuracy == by_id[arm.candidate].evaluation.accuracy
             assert (arm.pulls, arm.children) == (counted[key], children[key])
             assert (arm.best_child, arm.last_draw) == (best.get(key), draws.get(key))

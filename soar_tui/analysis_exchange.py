@@ -1,0 +1,40 @@
+"""What the app and the process that reads runs for it say to each other, a line of JSON each.
+
+They are apart from that process's code, which the app need not load to ask it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from soar_tui.figures.figure import Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be shown: a run, one beside it (None: none), and an iteration (None: the latest).
+
+    `version` says how far the runs have come, so that the same question is not answered twice.
+    """
+
+    folder: str
+    beside: str | None
+    iteration: int | None
+    version: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """The figures so far: `done` of `total` steps of what is said; `over`: there are no more.
+
+    `document` is what `analyze --json`, or `compare --json`, prints of the same, once it is over.
+    """
+
+    asked: Asked
+    figures: tuple[Figure, ...]
+    step: str
+    done: int
+    total: int
+    over: bool
+    trouble: str | None = None
+    document: str | None = None
