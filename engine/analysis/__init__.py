@@ -35,7 +35,7 @@ from engine.analysis.run import RunAnalysis, RunRecords, analyse, read_records, 
 from engine.analysis.scaling import ScalingPoint, scaling
 from engine.analysis.spending import PerSolved, Spending
 from engine.analysis.tasks import HardTask, LostTask, NearTask
-from engine.analysis.together import ReadRun, members_of, side_of
+from engine.analysis.together import ReadRun, compare_runs, members_of, side_of
 
 __all__ = [
     "BudgetFigures",
@@ -74,6 +74,7 @@ __all__ = [
     "Spending",
     "analyse",
     "compare",
+    "compare_runs",
     "estimate",
     "mcnemar",
     "members_of",

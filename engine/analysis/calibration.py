@@ -13,30 +13,32 @@ BINS: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class CalibrationBin:
-    """Tasks whose heaviest pattern holds a share of the weight in (low, high].
-
-    `share` is their mean share, `right` the part of them whose heaviest pattern is right.
-    """
+    """Tasks whose heaviest pattern holds a share of the weight in (low, high]."""
 
     low: float
+    """The share it begins above."""
     high: float
+    """The share it ends with."""
     tasks: int
+    """How many tasks are in it."""
     share: float
+    """Mean over them of the heaviest pattern's share of the weight."""
     right: float
+    """Share of them whose heaviest pattern is right on every test input."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """How well the heaviest pattern's share of the weight foretells that it is right.
-
-    `error` is the expected calibration error, Σ tasks/n · |right - share| over BINS equal bins
-    (Guo et al. 2017, §2); `brier` the mean of (share - right)². Tasks without a vote are left out.
-    """
+    """How well the heaviest pattern's share of the weight foretells that it is right."""
 
     tasks: int
+    """Tasks of known truth that have a vote; others are left out."""
     error: float
+    """Expected calibration error: Σ tasks/n · |right - share| over ten bins (Guo et al. 2017, §2)."""
     brier: float
+    """Brier score, the mean over tasks of (share - right)²."""
     bins: tuple[CalibrationBin, ...]
+    """The bins that hold tasks, lowest first."""
 
 
 def calibrate(records: Sequence[SearchRecord]) -> Calibration | None:

@@ -35,76 +35,102 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class SideFigures:
-    """A side on the shared tasks; `candidates` is the mean spent per task."""
+    """One side of a comparison, on the shared tasks."""
 
     label: str
+    """What tables call it: the run, and its iteration counted from 1."""
     run: str
+    """The run's name."""
     iteration: int
+    """Which of its iterations is compared, from 0."""
     policy: str
+    """The name of the policy that searched."""
     solved_tasks: int
+    """Tasks solved: one of the two submissions is right on every test input."""
     solved: Estimate
+    """The same as a share of the tasks."""
     oracle_tasks: int
+    """Tasks for which some candidate is right on every test input, a filtered one too."""
     oracle: Estimate
+    """The same as a share of the tasks."""
     credit: Estimate
+    """Mean share of test inputs that either submission matches."""
     candidates: float
+    """Mean number of candidates spent on a task."""
 
 
 @dataclass(frozen=True, slots=True)
 class PairedTask:
-    """One shared task: per side, whether it is solved and whether some candidate is right."""
+    """One shared task, on every side."""
 
     task: str
+    """The task's id."""
     solved: tuple[bool, ...]
+    """Per side, whether it is solved."""
     oracle: tuple[bool, ...]
+    """Per side, whether some candidate is right on every test input."""
 
 
 @dataclass(frozen=True, slots=True)
 class PairedTest:
-    """Two sides on the same tasks: McNemar's exact test on the tasks that only one solves.
-
-    `difference` is the second's solved share minus the first's, paired by task.
-    """
+    """Two sides on the same tasks: McNemar's exact test on the tasks that only one solves."""
 
     first: str
+    """The label of the first side."""
     second: str
+    """The label of the second side."""
     both: int
+    """Tasks that both solve."""
     only_first: int
+    """Tasks that only the first solves."""
     only_second: int
+    """Tasks that only the second solves."""
     neither: int
+    """Tasks that neither solves."""
     p_value: float
+    """The test's two-sided exact p-value."""
     difference: Estimate
+    """The second's solved share minus the first's, paired by task."""
 
 
 @dataclass(frozen=True, slots=True)
 class SolvedAtBudget:
-    """Shared tasks solved by each side with its searches' first `budget` candidates."""
+    """What each side solves with as many candidates per search."""
 
     budget: int
+    """How many candidates vote, a search's first; one that ended earlier keeps its result."""
     solved_tasks: tuple[int, ...]
+    """Per side, the shared tasks solved."""
     solved: tuple[Estimate, ...]
+    """The same as shares of the tasks."""
 
 
 @dataclass(frozen=True, slots=True)
 class SettingChange:
-    """A setting in which the sides differ; values as TOML would write them, None: not set."""
+    """A setting in which the sides differ."""
 
     field: str
+    """Its dotted name."""
     values: tuple[str | None, ...]
+    """Per side, its value written as JSON; None where it is not set."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Runs side by side on the tasks of known truth that all of them have voted on.
-
-    `left_out` counts the tasks, over all sides, that not every side has.
-    """
+    """Runs side by side on the tasks of known truth that all of them have voted on."""
 
     sides: tuple[SideFigures, ...]
+    """The runs, in the order they were named."""
     tasks: tuple[PairedTask, ...]
+    """Every shared task, in the order of the first side."""
     left_out: int
+    """Tasks of known truth that some sides have voted on but not all."""
     tests: tuple[PairedTest, ...]
+    """McNemar's test for each two sides."""
     budget: tuple[SolvedAtBudget, ...]
+    """Solved at equal budget, smallest budget first."""
     settings: tuple[SettingChange, ...]
+    """The settings in which they differ."""
 
 
 class ComparisonError(ValueError):

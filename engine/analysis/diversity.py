@@ -24,27 +24,30 @@ FEW_OUTPUTS: Final = 0.02
 
 @dataclass(frozen=True, slots=True)
 class GroupDiversity:
-    """Diversity over a group of searches: means over tasks.
-
-    `distance` is the mean pairwise embedding distance, 1 - cosine; `programs` the share of distinct
-    sources among candidates with a program, `outputs` the share of distinct joint results among
-    candidates that ran. None where no task has enough to tell.
-    """
+    """Diversity over a group of searches: means over tasks, None where none has enough to tell."""
 
     group: Group
+    """Which tasks: all of them, those solved, or those of known truth that are not."""
     tasks: int
+    """How many tasks are in the group."""
     distance: Estimate | None
+    """Mean pairwise embedding distance, 1 - cosine, of 16 programs drawn evenly from a search."""
     programs: Estimate | None
+    """Share of distinct sources among candidates with a program."""
     outputs: Estimate | None
+    """Share of distinct joint results among candidates that ran."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunWarning:
-    """Something of a run that its owner should look at; `name` is one of a fixed few."""
+    """Something of a run that its owner should look at."""
 
     name: Literal["diversity collapse", "repeated programs", "repeated outputs"]
+    """Which warning it is."""
     iteration: int
+    """The iteration it is about, from 0."""
     text: str
+    """What it says, in a sentence."""
 
 
 def group_diversity(records: Sequence[SearchRecord]) -> tuple[GroupDiversity, ...]:

@@ -18,11 +18,14 @@ _SEED: Final = 0
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A mean over tasks and its bootstrap interval of LEVEL: `low` ≤ `high`, in the mean's unit."""
+    """A mean over tasks with its 95 % bootstrap interval, in the mean's unit."""
 
     value: float
+    """The mean."""
     low: float
+    """Lower end of the interval."""
     high: float
+    """Upper end of the interval."""
 
 
 def estimate(values: ArrayLike) -> Estimate | None:

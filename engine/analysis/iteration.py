@@ -19,87 +19,119 @@ from engine.config import Formula
 
 @dataclass(frozen=True, slots=True)
 class FormulaFigures:
-    """What one vote formula makes of the same candidates; `used`: it is the run's own."""
+    """What one vote formula makes of the same candidates."""
 
     formula: Formula
+    """The formula's name."""
     used: bool
+    """Whether it is the run's own."""
     solved_tasks: int
+    """Tasks solved by it."""
     solved: Estimate
+    """The same as a share of the tasks."""
     credit: Estimate
+    """Mean share of test inputs that either of its submissions matches."""
 
 
 @dataclass(frozen=True, slots=True)
 class PassFigures:
-    """Mean chance over tasks that k candidates drawn at random hold a right one.
-
-    `short` tasks have fewer than k candidates of the series and count with all they have.
-    """
+    """pass@k, without bias (Chen et al. 2021)."""
 
     k: int
+    """How many candidates are drawn at random, without replacement."""
     series: Series
+    """From which candidates of a search: all, only samples, only refinements."""
     chance: Estimate
+    """Mean chance over tasks that a right one is among them."""
     short: int
+    """Tasks with fewer than k candidates of the series, which count with all they have."""
 
 
 @dataclass(frozen=True, slots=True)
 class BudgetFigures:
-    """Tasks solved by a vote over each search's first `budget` candidates of a series.
-
-    `oracle`: some of these candidates is right. A search that ended earlier keeps its result.
-    """
+    """Tasks solved by a vote over each search's first candidates of a series."""
 
     budget: int
+    """How many candidates vote, the first planned; a search that ended earlier keeps its result."""
     series: Series
+    """Which candidates of a search: all, only samples, only refinements."""
     solved_tasks: int
+    """Tasks solved by that vote."""
     solved: Estimate
+    """The same as a share of the tasks."""
     oracle_tasks: int
+    """Tasks for which some of these candidates is right on every test input."""
     oracle: Estimate
+    """The same as a share of the tasks."""
 
 
 @dataclass(frozen=True, slots=True)
 class EqualBudget:
-    """Samples alone against samples and refinements of these, `budget` candidates each.
-
-    Over the `tasks` that have enough of both; `difference` is mixed minus alone, paired by task.
-    """
+    """Samples alone against samples and refinements of these, at equal budget."""
 
     budget: int
+    """b candidates: alone, the first b samples; mixed, b - b/2 of them and b/2 that refine these."""
     tasks: int
+    """Tasks that have enough of both; the figures are over these."""
     alone_tasks: int
+    """Tasks solved by samples alone."""
     alone: Estimate
+    """The same as a share of the tasks."""
     mixed_tasks: int
+    """Tasks solved by samples and refinements."""
     mixed: Estimate
+    """The same as a share of the tasks."""
     difference: Estimate
+    """Mixed minus alone, paired by task."""
 
 
 @dataclass(frozen=True, slots=True)
 class IterationFigures:
-    """An iteration as far as it has been voted on.
+    """One iteration, as far as it has been voted on.
 
-    `tasks` counts the voted tasks of `planned`, `known` those of them whose truth is known; figures
-    about right answers are over these, and None or empty where there are none.
+    What is about right answers is over the tasks of known truth, and None or empty without any.
     """
 
     index: int
+    """Its place among the run's iterations, from 0."""
     phase: str
+    """`train` on tasks to learn from, `test` on the target tasks."""
     policy: str
+    """The name of the policy that searched."""
     checkpoint: str
+    """The name of the checkpoint it searched with, e.g. `untrained`."""
     planned: int
+    """Tasks it is to search."""
     tasks: int
+    """Tasks it has voted on, which every figure is over."""
     known: int
+    """Those of them whose truth is known."""
     solved_tasks: int | None
+    """Tasks solved: one of the two recorded submissions is right on every test input."""
     solved: Estimate | None
+    """The same as a share of `known`."""
     oracle_tasks: int | None
+    """Tasks for which some candidate is right on every test input, a filtered one too."""
     oracle: Estimate | None
+    """The same as a share of `known`."""
     credit: Estimate | None
+    """Partial credit: mean share of test inputs that either submission matches (SOAR §1)."""
     formulas: tuple[FormulaFigures, ...]
+    """Every vote formula on the same candidates."""
     pass_at_k: tuple[PassFigures, ...]
+    """pass@k, per series and k."""
     budget: tuple[BudgetFigures, ...]
+    """Solved against budget, per series and budget."""
     equal_budget: tuple[EqualBudget, ...]
+    """Samples alone or refined, per budget."""
     diversity: tuple[GroupDiversity, ...]
+    """Diversity, per group of tasks."""
     operators: tuple[OperatorSuccess, ...]
+    """Success of each operator that was pulled."""
     calibration: Calibration | None
+    """Whether shares of the vote foretell what is right; None where no such task has a vote."""
     spending: Spending
+    """Time, tokens and money."""
 
 
 def iteration_figures(

@@ -14,18 +14,18 @@ from engine.archive.tallies import SearchColumns
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """The pattern of an unsolved task nearest to the truth.
-
-    `wrong` of `cells` cells differ over all test outputs, all of the right shape; 0 wrong means it
-    is right and was outvoted. `rank` is its place in the vote, `count` its unfiltered candidates,
-    `pattern` its id in the archive.
-    """
+    """The pattern of an unsolved task nearest to the truth, all its outputs of the right shape."""
 
     pattern: int
+    """The pattern's id in the archive."""
     wrong: int
+    """Wrong cells over all test outputs; 0: it is right, and was outvoted."""
     cells: int
+    """Cells in all."""
     rank: int
+    """Its place in the vote, from 1."""
     count: int
+    """Unfiltered candidates that gave it."""
 
 
 def nearest(

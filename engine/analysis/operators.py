@@ -22,17 +22,23 @@ class OperatorSuccess:
     """One operator over an iteration, pulls in the order of time.
 
     A sample succeeds when it is right on every demonstration, a refinement when it is right on more
-    of them than its parent. `rate` is over all completions, `average` the EMA at the end, `curve`
-    up to POINTS of (completions so far, EMA).
+    of them than its parent.
     """
 
     operator: Operator
+    """Which operator."""
     pulls: int
+    """How often it was pulled."""
     completions: int
+    """Candidates that came of it."""
     successes: int
+    """Those that succeeded."""
     rate: float
+    """Successes over completions."""
     average: float
+    """Exponential moving average at the end, over the last 500 completions."""
     curve: tuple[tuple[int, float], ...]
+    """Up to 200 points: completions so far, and the average there."""
 
 
 def operator_success(searches: Sequence[PullOutcomes]) -> tuple[OperatorSuccess, ...]:

@@ -30,19 +30,20 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class MemberFigures:
-    """What a member solves alone, and what the pool would without it.
-
-    `contribution` is tasks solved by the pool minus those solved without this member: below 0, the
-    pool is better off without it. `only` counts the tasks where only this member has a candidate
-    that is right.
-    """
+    """What a member solves alone, and what the pool would without it."""
 
     run: str
+    """The run's name."""
     iteration: int
+    """Which of its iterations is pooled, from 0."""
     alone_tasks: int
+    """Tasks solved by its candidates alone."""
     without_tasks: int
+    """Tasks solved by the others' candidates."""
     contribution: int
+    """Tasks the pool solves minus `without_tasks`; below 0, the pool is better off without it."""
     only: int
+    """Tasks where only this member has a candidate that is right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,21 @@ class Pool:
     """A vote over the union of all members' candidates, on the tasks of known truth they share."""
 
     formula: str
+    """The vote formula, that of the first member's run."""
     tasks: int
+    """Tasks shared."""
     solved_tasks: int
+    """Tasks solved together."""
     solved: Estimate | None
+    """The same as a share of the tasks."""
     oracle_tasks: int
+    """Tasks for which some member has a right candidate."""
     oracle: Estimate | None
+    """The same as a share of the tasks."""
     credit: Estimate | None
+    """Mean share of test inputs that either submission matches."""
     members: tuple[MemberFigures, ...]
+    """What each member contributes (leave one out)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,20 +16,26 @@ from engine.config import Settings
 
 @dataclass(frozen=True, slots=True)
 class RunAnalysis:
-    """A run in figures, as far as it has been voted on; everything here is plain data.
-
-    `searches` counts the voted searches the figures stand on, of `begun` ones.
-    """
+    """A run in figures, as far as it has been voted on."""
 
     run: str
+    """The run's name."""
     formula: str
+    """The vote formula of its settings."""
     searches: int
+    """Voted searches, which the figures stand on."""
     begun: int
+    """Searches begun; the others are under way."""
     iterations: tuple[IterationFigures, ...]
+    """The iterations begun so far, in order."""
     hardest: tuple[HardTask, ...]
+    """Tasks never solved, the hardest first, 20 at most."""
     lost: tuple[LostTask, ...]
+    """Tasks solved by an earlier iteration but not by the latest that searched them."""
     near_misses: tuple[NearTask, ...]
+    """Unsolved tasks with the fewest wrong cells, nearest first, 20 at most."""
     warnings: tuple[RunWarning, ...]
+    """What its owner should look at."""
 
 
 @dataclass(slots=True)

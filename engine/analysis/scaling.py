@@ -17,21 +17,26 @@ _SIZE = re.compile(r"(?<![A-Za-z0-9.])(\d+(?:\.\d+)?)\s?([bBmM])(?![A-Za-z0-9])"
 
 @dataclass(frozen=True, slots=True)
 class ScalingPoint:
-    """A run's latest voted iteration beside its model's size.
-
-    `parameters` is read from the model's name, e.g. 7e9 from `Qwen2.5-Coder-7B-Instruct` (None: the
-    name says nothing); `candidates` is the mean spent per task.
-    """
+    """A run's latest voted iteration beside its model's size."""
 
     run: str
+    """The run's name."""
     iteration: int
+    """The iteration, from 0."""
     model: str
+    """The model's name, else the policy's."""
     parameters: float | None
+    """How many its name says, e.g. 7e9 for `Qwen2.5-Coder-7B-Instruct`; None where it says none."""
     tasks: int
+    """Tasks voted on."""
     candidates: float
+    """Mean number of candidates spent on a task."""
     solved: Estimate | None
+    """Share of the tasks of known truth that are solved."""
     oracle: Estimate | None
+    """Share of them for which some candidate is right on every test input."""
     credit: Estimate | None
+    """Mean share of test inputs that either submission matches."""
 
 
 def parameters_in(name: str) -> float | None:

@@ -15,32 +15,41 @@ class PerSolved:
     """A spending divided by the tasks solved."""
 
     seconds: float | None
+    """Time on the clock; None while the iteration is not over."""
     search_seconds: float
+    """Time of searches, added up."""
     candidates: float
+    """Candidates tried."""
     tokens_in: float
+    """Tokens in prompts."""
     tokens_out: float
+    """Tokens written."""
     cost: float
+    """Money; 0 without a price table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What the voted searches of an iteration took.
-
-    `seconds` is the iteration's time on the clock (None: not over), `search_seconds` the sum over
-    searches, many of which are under way at once, `learning_seconds` what learning from it took
-    (None: nothing was learned). Tokens and `cost`, in the currency of the price tables, are 0 where
-    no language model was asked. `per_solved` is None where no task is solved or no truth is known.
-    """
+    """What the voted searches of an iteration took; tokens are 0 without a language model."""
 
     seconds: float | None
+    """The iteration's time on the clock; None while it is not over."""
     search_seconds: float
+    """The time of its searches added up, many of which are under way at once."""
     learning_seconds: float | None
+    """What learning from it took; None where nothing was learned."""
     candidates: int
+    """Candidates of these searches."""
     tokens_in: int
+    """Tokens in prompts."""
     tokens_out: int
+    """Tokens the model wrote."""
     tokens_cached: int
+    """Those of `tokens_in` that servers had in their caches."""
     cost: float
+    """Money, in the currency of the price tables; 0 without one."""
     per_solved: PerSolved | None
+    """The same per solved task; None where none is solved or no truth is known."""
 
 
 def spending(

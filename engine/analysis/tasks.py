@@ -15,31 +15,38 @@ SHOWN: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class HardTask:
-    """An unsolved task over all iterations that voted on it.
-
-    `right` counts candidates right on every test input, `perfect` those right on every
-    demonstration and unfiltered, `best` is the best accuracy of an unfiltered one (None: none ran).
-    """
+    """A task that no iteration solved, over all that voted on it."""
 
     task: str
+    """The task's id."""
     index: int
+    """Its place among the run's tasks, from 0."""
     iterations: int
+    """How many iterations voted on it."""
     candidates: int
+    """Candidates it was given."""
     right: int
+    """Those right on every test input: it was outvoted."""
     perfect: int
+    """Unfiltered ones right on every demonstration."""
     best: float | None
+    """Best share of demonstrations an unfiltered one reproduced, 0 to 1; None where none ran."""
 
 
 @dataclass(frozen=True, slots=True)
 class LostTask:
-    """A task that iteration `solved_in` was the last to solve and the latest, `lost_in`, did not."""
+    """A task that an earlier iteration solved and the latest to search it did not."""
 
     task: str
+    """The task's id."""
     index: int
+    """Its place among the run's tasks, from 0."""
     solved_in: int
+    """The last iteration that solved it, from 0."""
     lost_in: int
+    """The latest iteration, from 0."""
     still_right: int
-    """Candidates of the latest iteration that are right: 0 means it was no longer found at all."""
+    """Candidates of the latest that are right; 0: none was found any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +54,13 @@ class NearTask:
     """An unsolved task of the latest iteration that searched it, and its nearest pattern."""
 
     task: str
+    """The task's id."""
     index: int
+    """Its place among the run's tasks, from 0."""
     iteration: int
+    """That iteration, from 0."""
     near: NearMiss
+    """The nearest pattern."""
 
 
 def hardest(

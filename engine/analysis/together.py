@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.analysis.comparing import Side
+from engine.analysis.comparing import Comparison, ComparisonError, Side, compare
 from engine.analysis.pooling import Member
 from engine.analysis.run import RunAnalysis, RunRecords
 from engine.archive.reader import RunReader
@@ -49,6 +49,21 @@ def side_of(run: ReadRun) -> Side | None:
         return None
     row = next(row for row in run.analysis.iterations if row.index == index)
     return Side(run.name, index, row.policy, run.settings, held[index])
+
+
+def compare_runs(runs: Sequence[ReadRun]) -> Comparison:
+    """Compare runs by the iterations they stand for.
+
+    Raises ComparisonError when one has no votes, or they share no task of known truth.
+    """
+    sides = []
+    for run in runs:
+        side = side_of(run)
+        if side is None:
+            which = "" if run.iteration is None else f":{run.iteration + 1}"
+            raise ComparisonError(f"{run.name}{which}: no task has been voted on yet")
+        sides.append(side)
+    return compare(sides)
 
 
 def members_of(runs: Sequence[ReadRun]) -> list[Member]:

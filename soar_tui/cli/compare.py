@@ -38,22 +38,15 @@ def compare(
 
     Each counts with its latest iteration that was voted on, or the one named by RUN:I.
     """
-    from engine.analysis import ComparisonError, side_of
-    from engine.analysis import compare as compare_sides
+    from engine.analysis import ComparisonError, compare_runs
 
     if len(runs) < 2:
         raise InputError("it takes two runs to compare, e.g. `soar-tui compare base tuned`")
     with ExitStack() as stack:
         bar = stack.enter_context(progress(shown=not as_json))
         read = [stack.enter_context(open_run(text, bar)) for text in runs]
-        sides = []
-        for one in read:
-            side = side_of(one)
-            if side is None:
-                raise InputError(f"{one.name}: no task has been voted on yet")
-            sides.append(side)
         try:
-            found = compare_sides(sides)
+            found = compare_runs(read)
         except ComparisonError as error:
             raise InputError(str(error)) from error
         together = pool_of(read, bar)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from soar_tui.cli.analyze import RunsArgument, named_run
 from soar_tui.cli.errors import InputError
 from soar_tui.cli.options import ForceOption, JsonOption, OutOption, RunArgument
 from soar_tui.cli.progress import counting
@@ -15,6 +18,7 @@ from soar_tui.cli.written import Written, begin, say
 if TYPE_CHECKING:
     from engine.archive.reader import RunReader
     from engine.exports.picture import Picture
+    from engine.exports.report.page import Reported
 
 PICTURE_EPILOG = """Examples:
 
@@ -28,6 +32,10 @@ REPORT_EPILOG = """The page holds no script and loads nothing: it can be mailed,
 Examples:
 
   soar-tui export report last --out report.html
+
+  soar-tui export report base tuned --out both.html
+
+  soar-tui export report last:1 last:3 --out learned.html
 
   soar-tui export report last --out - | gzip > report.html.gz"""
 
@@ -115,24 +123,47 @@ def _picture(
 
 
 def report(
-    run: RunArgument, out: OutOption, force: ForceOption = False, as_json: JsonOption = False
+    *, runs: RunsArgument, out: OutOption, force: ForceOption = False, as_json: JsonOption = False
 ) -> int:
-    """Write a run as one self-contained HTML page: figures, curves, and every task with its grids."""
+    """Write a run as one self-contained HTML page: figures, curves, and every task with its grids.
+
+    Several runs, or iterations of one, are laid side by side first: solved at equal budget,
+    McNemar's test, task by task, changed settings. The first is then told in full.
+    """
+    from engine.analysis import ComparisonError
     from engine.exports.output import new_file
     from engine.exports.report.page import write_report
 
-    begun = begin(run, out, (".html",), as_json=as_json)
-    name = begun.folder.name
-    with begun.reader() as reader, counting("steps", as_json=as_json) as show:
+    named = [named_run(text) for text in runs]
+    if len(named) == 1 and named[0][1] is not None:
+        raise InputError(
+            f"{runs[0]}: a report tells of all iterations of a run; RUN:I is for comparing several"
+        )
+    begun = begin(str(named[0][0]), out, (".html",), as_json=as_json)
+    with ExitStack() as stack:
+        told = [_reported(folder, iteration, stack) for folder, iteration in named]
+        show = stack.enter_context(counting("steps", as_json=as_json))
 
         def on_progress(done: int, steps: int) -> None:
             show(done)
 
-        if str(out) == "-":
-            file = sys.stdout.buffer
-            rows = write_report(name, reader, begun.settings, file, on_progress)
-            file.flush()
-        else:
-            with new_file(out, force=force) as file_:
-                rows = write_report(name, reader, begun.settings, file_, on_progress)
+        try:
+            if str(out) == "-":
+                rows = write_report(told, sys.stdout.buffer, on_progress)
+                sys.stdout.buffer.flush()
+            else:
+                with new_file(out, force=force) as file:
+                    rows = write_report(told, file, on_progress)
+        except ComparisonError as error:
+            raise InputError(str(error)) from error
     return say(begun, Written("tasks", rows, ((out, None),)))
+
+
+def _reported(folder: Path, iteration: int | None, stack: ExitStack) -> Reported:
+    from engine.archive.reader import RunReader
+    from engine.config import load_settings
+    from engine.control import SETTINGS_NAME
+    from engine.exports.report.page import Reported
+
+    reader = stack.enter_context(RunReader(folder))
+    return Reported(folder.name, reader, load_settings(folder / SETTINGS_NAME), iteration)

@@ -53,10 +53,11 @@ def _evaluation(rng, task, skill):
     return Evaluation(tuple(results), marks[: len(task.train)], barred)
 
 
-def pulls_of(task, iteration, index, rng, skill):
+def pulls_of(task, iteration, index, rng, skill, sources=40):
     """Yield a search's pulls: waves of samples, then refinements of any sample or refinement."""
     pool = [
-        (f"def transform(grid):\n    return step_{n}(grid, {n * n})\n", None) for n in range(40)
+        (f"def transform(grid):\n    return step_{n}(grid, {n * n})\n", None)
+        for n in range(sources)
     ]
     pool = [(source, _evaluation(rng, task, skill)) for source, _ in pool]
     better = [(f"{source}# repaired\n", _evaluation(rng, task, skill + 0.2)) for source, _ in pool]
@@ -102,8 +103,11 @@ def pulls_of(task, iteration, index, rng, skill):
         yield pull, candidates
 
 
-async def record(folder, chosen, *, seed, known=True, voted=TASKS):
-    """Record a run; the last iteration has votes on its first `voted` tasks only."""
+async def record(folder, chosen, *, seed, known=True, voted=TASKS, sources=40):
+    """Record a run; the last iteration has votes on its first `voted` tasks only.
+
+    Every search draws its samples from so many different `sources`.
+    """
     make_folder(folder, chosen)
     rng = random.Random(seed)
     tasks = load_tasks(chosen.tasks).tasks
@@ -114,7 +118,7 @@ async def record(folder, chosen, *, seed, known=True, voted=TASKS):
         for index, task in enumerate(tasks):
             tallies = Tallies()
             skill = rng.choice((0.05, 0.3, 0.45, 0.6, 0.8))
-            for pull, candidates in pulls_of(task, iteration, index, rng, skill):
+            for pull, candidates in pulls_of(task, iteration, index, rng, skill, sources):
                 writer.put_pull(pull, candidates)
                 for candidate in candidates:
                     tallies.add(candidate)

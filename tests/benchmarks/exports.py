@@ -29,7 +29,7 @@ from engine.exports.programs import (
     write_programs_jsonl,
     write_programs_parquet,
 )
-from engine.exports.report.page import write_report
+from engine.exports.report.page import Reported, write_report
 from engine.exports.tables import write_tables
 from engine.search.vote import Tally, rank
 from tests.benchmarks.archive import TASKS, record
@@ -87,7 +87,7 @@ def measure(folder: Path, rows: int, only: str | None) -> None:
 
         def report(on_steps: Callable[..., None]) -> int:
             with (out / "report.html").open("wb") as file:
-                return write_report(folder.name, reader, Settings(), file, on_steps)
+                return write_report([Reported(folder.name, reader, Settings())], file, on_steps)
 
         ways: dict[str, tuple[str, Callable[[Callable[..., None]], int]]] = {
             "only read": ("programs", lambda _: sum(1 for _ in records())),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -13,12 +16,12 @@ from engine.archive.reader import RunReader
 from engine.config import load_settings
 from soar_tui.cli.analysis_documents import AnalysisDocument, ComparisonDocument
 from tests.analysis import made
-from tests.cli.program import Ask
+from tests.cli.program import ROOT, Ask
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with three runs: two of the same tasks, one whose truth is unknown."""
+    """A home with runs: two of the same tasks, one of unknown truth, one that repeats itself."""
     home = tmp_path_factory.mktemp("home")
     (home / "runs").mkdir()
     for seed, (name, changes, how) in enumerate(
@@ -26,6 +29,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
             ("base", {}, {}),
             ("tuned", {"search.c": 5.0}, {"voted": 10}),
             ("blind", {"iterations": 1}, {"known": False}),
+            ("stuck", {"iterations": 1}, {"sources": 1}),
         ]
     ):
         chosen = made.settings(**changes)
@@ -49,6 +53,43 @@ def test_json_holds_what_the_library_says(at_home: Ask, home: Path) -> None:
     assert document.runs == [expected]
     assert document.pool is not None
     assert [(one.run, one.iteration) for one in document.pool.members] == [("base", 0), ("base", 1)]
+
+
+def sections() -> dict[str, dict[str, str]]:
+    """Return the tables of docs/analysis-json.md: section, field, type."""
+    text = (ROOT / "docs" / "analysis-json.md").read_text(encoding="utf-8")
+    found = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
+    return {
+        one.splitlines()[0]: dict(
+            re.findall(r"^\| `(\w+)` \| (.+?) \| .+ \|$", one, flags=re.MULTILINE)
+        )
+        for one in found
+    }
+
+
+def objects(value: Any, kind: str, page: dict[str, dict[str, str]]) -> set[str]:
+    """Hold every object in `value` against its section, and return the sections met."""
+    if isinstance(value, list):
+        return {met for one in value for met in objects(one, kind, page)}
+    if not isinstance(value, dict):
+        return set()
+    (section,) = re.findall(r"\[(\w+)\]\(#", kind) or [kind]
+    assert list(value) == list(page[section]), section
+    inside = [objects(value[field], page[section][field], page) for field in value]
+    return {section}.union(*inside)
+
+
+def test_json_has_exactly_the_fields_that_are_described(at_home: Ask) -> None:
+    page = sections()
+    met: set[str] = set()
+    for command, *runs in (
+        ("analyze", "base", "tuned", "stuck"),
+        ("analyze", "blind"),
+        ("compare", "base", "tuned"),
+    ):
+        said = json.loads(at_home(command, *runs, "--json").out)
+        met |= objects(said, f"What `{command}` prints", page)
+    assert met == set(page)
 
 
 def test_tables_hold_the_figures_of_the_json(at_home: Ask) -> None:

@@ -38,6 +38,17 @@ def test_stdout_takes_lines_of_json(ask: Ask, run: Path) -> None:
     assert all(json.loads(line)["prompt"] for line in chats)
 
 
+def test_a_report_lays_several_side_by_side(ask: Ask, run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "both.html"
+    said = ask("export", "report", "two:1", "two:2", "--out", str(out), "--json")
+    assert (said.document["run"], said.document["rows"]) == ("two", 2)
+    page = out.read_text(encoding="utf-8")
+    assert "<h1>two:1 · two:2</h1>" in page
+    assert "McNemar" in page
+    assert ask("export", "report", "two", "--out", str(out), "--force").code == 0
+    assert "McNemar" not in out.read_text(encoding="utf-8")
+
+
 def test_what_is_there_is_replaced_only_with_force(ask: Ask, run: Path, tmp_path: Path) -> None:
     out = tmp_path / "p.jsonl"
     out.write_text("mine")
@@ -75,6 +86,8 @@ def test_a_folder_of_tables_never_takes_the_place_of_other_files(
         (("dataset", "two", "--out", "c.jsonl", "--iteration", "3"), "iteration 3"),
         (("dataset", "two", "--out", "-", "--json"), "stdout"),
         (("tables", "none", "--out", "t"), "'none'"),
+        (("report", "two:1", "--out", "r.html"), "RUN:I"),
+        (("report", "two", "two:3", "--out", "r.html"), "two:3: no task has been voted on"),
     ],
 )
 def test_what_cannot_be_is_refused_with_its_name(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,11 +25,10 @@ from msgspec.inspect import (
 )
 
 from engine.config import PRESETS, Settings
+from tests.docs.fields import descriptions, row, sentence
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 COMMAND = "python -m tests.docs.settings"
-BAR = r"\|"
-"""A bar inside a table's cell."""
 
 INTRODUCTION = f"""\
 # Settings
@@ -51,7 +48,7 @@ def page() -> str:
     for path, section in _sections("", _struct(Settings)):
         heading = "## The run" if not path else f"## {path}"
         parts.append(
-            "\n".join([heading, f"{_sentence(section.cls.__doc__)}\n", *_table(path, section)])
+            "\n".join([heading, f"{sentence(section.cls.__doc__)}\n", *_table(path, section)])
         )
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
@@ -84,38 +81,20 @@ def _inner(kind: Type) -> StructType | None:
 
 
 def _table(path: str, section: StructType) -> Iterator[str]:
-    told = _docstrings(section.cls)
+    told = descriptions(section.cls)
     yield "| field | default | allowed | |"
     yield "|---|---|---|---|"
     for field in section.fields:
         if isinstance(field.type, StructType):
             continue
-        cells = (
-            f"`{field.name}`",
-            _default(path, field),
-            _allowed(field.type),
-            _sentence(told.get(field.name)),
+        yield row(
+            (
+                f"`{field.name}`",
+                _default(path, field),
+                _allowed(field.type),
+                sentence(told.get(field.name)),
+            )
         )
-        yield f"| {' | '.join(cell.replace('|', BAR) for cell in cells)} |"
-
-
-def _docstrings(section: type) -> dict[str, str]:
-    """Return the string literals that stand right after a class's fields, by field."""
-    (body,) = ast.parse(inspect.getsource(section)).body
-    assert isinstance(body, ast.ClassDef)
-    return {
-        field.target.id: inspect.cleandoc(text.value.value)
-        for field, text in zip(body.body, body.body[1:], strict=False)
-        if isinstance(field, ast.AnnAssign)
-        and isinstance(field.target, ast.Name)
-        and isinstance(text, ast.Expr)
-        and isinstance(text.value, ast.Constant)
-        and isinstance(text.value.value, str)
-    }
-
-
-def _sentence(text: str | None) -> str:
-    return " ".join((text or "").split())
 
 
 def _default(path: str, field: Field) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from engine.archive.reader import RunReader
 from engine.config import load_settings
-from engine.exports.report.page import write_report
+from engine.exports.report.page import Reported, write_report
 from tests.exports.runs import record_run, task
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
@@ -17,10 +17,13 @@ BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
 def test_chromium_opens_the_report_without_a_complaint(tmp_path: Path) -> None:
-    run = record_run(tmp_path / "two", [task("a"), task("b", known=False)])
+    tasks = [task("a"), task("b", known=False)]
+    home = [record_run(tmp_path / name, tasks) for name in ("one", "two")]
     file = io.BytesIO()
-    with RunReader(run) as reader:
-        write_report("two", reader, load_settings(run / "run.toml"), file, lambda *_: None)
+    with RunReader(home[0]) as one, RunReader(home[1]) as two:
+        settings = load_settings(home[0] / "run.toml")
+        told = [Reported("one", one, settings), Reported("two", two, settings)]
+        write_report(told, file, lambda *_: None)
     page = tmp_path / "report.html"
     page.write_bytes(file.getvalue())
     options = ("--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr")

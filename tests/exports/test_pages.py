@@ -1,10 +1,12 @@
 """Pictures and the report: what is drawn is what the archive holds, and nothing hostile gets through."""
 
 import asyncio
+import html
 import io
 import re
 import unicodedata
 import xml.etree.ElementTree as ET
+from contextlib import ExitStack
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,19 +16,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from engine.analysis import analyse
+from engine.analysis import (
+    Comparison,
+    ComparisonError,
+    ReadRun,
+    RunRecords,
+    analyse,
+    compare_runs,
+    read_records,
+    run_analysis,
+)
 from engine.arc.palette import PALETTE
 from engine.archive.reader import RunReader
 from engine.archive.writer import ArchiveWriter
-from engine.config import load_settings
+from engine.config import Settings, load_settings
 from engine.exports.drawing import CELL, Cells, grid_paths, layout, png, svg
 from engine.exports.picture import candidate_picture, chain_picture, task_picture
 from engine.exports.report.charts import Chart, Curve, chart
-from engine.exports.report.page import write_report
+from engine.exports.report.page import Reported, write_report
 from engine.exports.text import markup, shown
+from soar_tui.figures.comparison import comparison_figures
+from tests.analysis import made
 from tests.arc.drawn import grids
 from tests.archive.drawn import texts
-from tests.exports.runs import RIGHT, record_run, task
+from tests.exports.runs import HOSTILE, RIGHT, record_run, task
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -43,7 +56,8 @@ def page(run: Path) -> str:
     with RunReader(run) as reader:
         steps: list[tuple[int, int]] = []
         settings = load_settings(run / "run.toml")
-        count = write_report("two", reader, settings, file, lambda *s: steps.append(s))
+        told = [Reported("two", reader, settings)]
+        count = write_report(told, file, lambda *s: steps.append(s))
     assert count == 3
     assert steps[-1][0] == steps[-1][1]
     return file.getvalue().decode()
@@ -135,7 +149,8 @@ class _Seen(HTMLParser):
         self.text.append(data)
 
 
-def test_the_report_is_one_page_without_scripts_or_anything_to_load(page: str) -> None:
+def harmless(page: str) -> _Seen:
+    """Hold that a page has no script and nothing to load, and return what is in it."""
     seen = _Seen()
     seen.feed(page)
     assert seen.open == []
@@ -148,9 +163,18 @@ def test_the_report_is_one_page_without_scripts_or_anything_to_load(page: str) -
     assert "url(" not in page
     assert "@import" not in page
     identifiers = {attributes["id"] for _, attributes in seen.tags if "id" in attributes}
-    links = {attributes["href"][1:] for tag, attributes in seen.tags if tag == "a"}
-    assert links == identifiers == {"t0", "t1", "t2"}
+    assert links_of(seen) == identifiers
     assert "\x1b" not in page
+    return seen
+
+
+def links_of(seen: _Seen) -> set[str | None]:
+    return {(attributes["href"] or "")[1:] for tag, attributes in seen.tags if tag == "a"}
+
+
+def test_the_report_is_one_page_without_scripts_or_anything_to_load(page: str) -> None:
+    seen = harmless(page)
+    assert links_of(seen) == {"t0", "t1", "t2"}
     assert "<script>alert('\\x1b[31m\\ud800')</script>" in " ".join(seen.text)
 
 
@@ -168,6 +192,129 @@ def test_the_report_says_what_the_analysis_says(run: Path, page: str) -> None:
     assert page.count("Solved per iteration</figcaption>") == 1
 
 
+@pytest.fixture(scope="module")
+def sides(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two runs that differ in what they solve and in a setting; the second has fewer votes."""
+    home = tmp_path_factory.mktemp("sides")
+    asyncio.run(made.record(home / "base", made.settings(), seed=0))
+    tuned = made.settings(**{"search.c": 5.0})
+    asyncio.run(made.record(home / "tuned", tuned, seed=1, voted=10))
+    return home / "base", home / "tuned"
+
+
+def opened(stack: ExitStack, *runs: tuple[str, Path, int | None]) -> list[Reported]:
+    return [
+        Reported(name, stack.enter_context(RunReader(at)), load_settings(at / "run.toml"), place)
+        for name, at, place in runs
+    ]
+
+
+def report_of(*runs: tuple[str, Path, int | None]) -> str:
+    file = io.BytesIO()
+    with ExitStack() as stack:
+        write_report(opened(stack, *runs), file, lambda *_: None)
+    return file.getvalue().decode()
+
+
+def compared(*runs: tuple[str, Path, int | None]) -> Comparison:
+    read = []
+    with ExitStack() as stack:
+        for run in opened(stack, *runs):
+            records = RunRecords()
+            list(read_records(run.reader, run.settings, records))
+            analysis = run_analysis(run.name, run.reader, run.settings, records)
+            asked = (run.name, run.settings, run.reader, records, analysis, run.iteration)
+            read.append(ReadRun(*asked))
+        return compare_runs(read)
+
+
+def rows_of(page: str) -> list[list[str]]:
+    """Return the cells of every table's row, as text."""
+    rows = re.findall(r"<tr>(.*?)</tr>", page)
+    cells = [re.findall(r"<t[hd]>(.*?)</t[hd]>", row) for row in rows]
+    return [[html.unescape(re.sub(r"<[^>]*>", "", cell)) for cell in row] for row in cells]
+
+
+def test_runs_side_by_side_are_told_as_compare_tells_them(sides: tuple[Path, Path]) -> None:
+    runs = ("base", sides[0], None), ("tuned", sides[1], None)
+    page = report_of(*runs)
+    found = compared(*runs)
+    seen = harmless(page)
+    assert "<title>base:2 · tuned:2</title>" in page
+    rows = rows_of(page.partition("<h1>base</h1>")[0])
+    for figure in comparison_figures(found):
+        assert {figure.name.capitalize(), figure.name} & set(seen.text)
+        assert figure.about in seen.text
+    budgets = [row for row in rows if row[0] in {f"{one.budget:,}" for one in found.budget}]
+    assert len(budgets) == len(found.budget)
+    for row, one in zip(budgets, found.budget, strict=True):
+        for cell, share in zip(row[1:], one.solved, strict=True):
+            ends = f"{100 * share.low:.1f} to {100 * share.high:.1f}"
+            assert cell == f"{100 * share.value:.1f} % {ends}"
+    (test,) = found.tests
+    assert test.only_first + test.only_second > 0
+    (shown,) = [row for row in rows if row[:2] == ["base:2", "tuned:2"]]
+    counts = (test.both, test.only_first, test.only_second, test.neither)
+    assert shown[2:6] == list(map(str, counts))
+    assert shown[-1] == f"{test.p_value:.4f}"
+    assert ["search.c", "20.0", "5.0"] in rows
+
+
+def test_every_shared_task_is_marked_on_every_side(sides: tuple[Path, Path]) -> None:
+    runs = ("base", sides[0], None), ("tuned", sides[1], None)
+    beside = report_of(*runs).partition("<h1>base</h1>")[0]
+    found = compared(*runs)
+    marks = {
+        task.task: [
+            "✓" if solved else "○" if right else "·"
+            for solved, right in zip(task.solved, task.oracle, strict=True)
+        ]
+        for task in found.tasks
+    }
+    shown = [row for row in rows_of(beside) if row[0] in marks]
+    assert {name: cells for name, *cells in shown} == marks
+    assert len(shown) == len(marks) == 10
+    differ = [task.task for task in found.tasks if len(set(task.solved)) > 1]
+    in_sight = rows_of(beside.partition("<details>")[0])
+    assert [row[0] for row in in_sight if row[0] in marks] == differ
+
+
+def test_iterations_of_one_run_are_laid_side_by_side(sides: tuple[Path, Path]) -> None:
+    page = report_of(("base", sides[0], 0), ("base", sides[0], 1))
+    assert "<h1>base:1 · base:2</h1>" in page
+    assert "they have the same settings" in page
+    assert page.count('<details class="task">') == 12
+
+
+def test_a_warning_has_its_name(tmp_path: Path) -> None:
+    asyncio.run(made.record(tmp_path / "stuck", made.settings(iterations=1), seed=3, sources=1))
+    page = report_of(("stuck", tmp_path / "stuck", None))
+    assert '<p class="bad">repeated programs: iteration 1: ' in page
+
+
+def test_what_hostile_runs_say_is_harmless_side_by_side(tmp_path: Path) -> None:
+    tasks = [task("a"), task("<i>c</i>")]
+    strange = Settings(iterations=1, tasks="<script>alert(1)</script>")
+    one = record_run(tmp_path / "one", tasks, iterations=1)
+    two = record_run(tmp_path / "two", tasks, iterations=1, settings=strange)
+    seen = harmless(report_of((HOSTILE, one, None), ("<b>", two, None)))
+    assert "<script>alert('\\x1b[31m\\ud800')</script>:1 · <b>:1" in seen.text
+
+
+def test_runs_with_nothing_in_common_are_refused_before_anything_is_written(
+    sides: tuple[Path, Path], run: Path
+) -> None:
+    file = io.BytesIO()
+    with RunReader(sides[0]) as first, RunReader(run) as second:
+        told = [Reported("base", first, Settings()), Reported("two", second, Settings())]
+        with pytest.raises(ComparisonError, match="share no task"):
+            write_report(told, file, lambda *_: None)
+        told = [Reported("base", first, Settings()), Reported("base", first, Settings(), 7)]
+        with pytest.raises(ComparisonError, match="base:8: no task has been voted on"):
+            write_report(told, file, lambda *_: None)
+    assert file.getvalue() == b""
+
+
 def test_a_run_that_has_hardly_begun_has_a_report_too(run: Path, tmp_path: Path) -> None:
     folder = tmp_path / "begun"
     folder.mkdir()
@@ -183,7 +330,8 @@ def test_a_run_that_has_hardly_begun_has_a_report_too(run: Path, tmp_path: Path)
     file = io.BytesIO()
     with RunReader(folder) as reader:
         settings = load_settings(folder / "run.toml")
-        assert write_report("begun", reader, settings, file, lambda *_: None) == 1
+        told = [Reported("begun", reader, settings)]
+        assert write_report(told, file, lambda *_: None) == 1
     assert b"not searched" in file.getvalue()
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from engine.analysis import Estimate
 from engine.exports.text import markup
 
 WIDTH, HEIGHT = 460, 240
@@ -52,6 +53,16 @@ class _Scale:
             low, high, at = math.log(low), math.log(high), math.log(value)
         share = (at - low) / (high - low) if high > low else 0.5
         return round(self.start + share * (self.end - self.start), 1)
+
+
+def estimates(name: str, points: Sequence[tuple[float, Estimate | None]]) -> Curve:
+    """Return a curve of those estimates that are known, with their intervals."""
+    known = [(float(x), value) for x, value in points if value is not None]
+    return Curve(
+        name,
+        tuple((x, value.value) for x, value in known),
+        tuple((value.low, value.high) for _, value in known),
+    )
 
 
 def chart(what: Chart) -> str:

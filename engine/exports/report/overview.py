@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Sequence
 
-from engine.analysis import Estimate, IterationFigures, RunAnalysis
+from engine.analysis import IterationFigures, RunAnalysis
 from engine.archive.reader import RunReader
 from engine.config import Settings
-from engine.exports.report.charts import Chart, Curve, chart
+from engine.exports.report.charts import Chart, Curve, chart, estimates
 from engine.exports.report.parts import duration, interval, table
 from engine.exports.text import markup
 
@@ -42,7 +42,9 @@ def figures(analysis: RunAnalysis) -> str:
         "iteration", "phase", "tasks", "solved", "oracle", "partial credit", "candidates",
         "time", "tokens", "cost", "policy",
     )  # fmt: skip
-    warned = "".join(f'<p class="bad">{markup(one.text)}</p>' for one in analysis.warnings)
+    warned = "".join(
+        f'<p class="bad">{markup(f"{one.name}: {one.text}")}</p>' for one in analysis.warnings
+    )
     note = (
         '<p class="soft">Solved: one of two submissions right on every test input; in grey the 95 % '
         f"bootstrap interval over tasks. Vote formula: {markup(analysis.formula)}.</p>"
@@ -81,8 +83,8 @@ def _of_analysis(analysis: RunAnalysis) -> Iterator[Chart]:
             "Solved per iteration",
             "iteration",
             (
-                _estimates("solved", [(row.index + 1, row.solved) for row in known]),
-                _estimates("oracle", [(row.index + 1, row.oracle) for row in known]),
+                estimates("solved", [(row.index + 1, row.solved) for row in known]),
+                estimates("oracle", [(row.index + 1, row.oracle) for row in known]),
             ),
             share=True,
         )
@@ -94,8 +96,8 @@ def _of_analysis(analysis: RunAnalysis) -> Iterator[Chart]:
         f"Solved against budget, iteration {last.index + 1}",
         "candidates per task",
         (
-            _estimates("solved", [(point.budget, point.solved) for point in held]),
-            _estimates("oracle", [(point.budget, point.oracle) for point in held]),
+            estimates("solved", [(point.budget, point.solved) for point in held]),
+            estimates("oracle", [(point.budget, point.oracle) for point in held]),
         ),
         share=True,
         log=True,
@@ -105,7 +107,7 @@ def _of_analysis(analysis: RunAnalysis) -> Iterator[Chart]:
         f"pass@k, iteration {last.index + 1}",
         "k",
         tuple(
-            _estimates(
+            estimates(
                 name, [(point.k, point.chance) for point in last.pass_at_k if point.series == name]
             )
             for name in series
@@ -139,15 +141,6 @@ def _of_metrics(reader: RunReader) -> Iterator[Chart]:
         groups.setdefault(group or name, []).append(curve)
     for group, held in groups.items():
         yield Chart(group, "step", tuple(held[-5:]))
-
-
-def _estimates(name: str, points: Sequence[tuple[float, Estimate | None]]) -> Curve:
-    known = [(float(x), value) for x, value in points if value is not None]
-    return Curve(
-        name,
-        tuple((x, value.value) for x, value in known),
-        tuple((value.low, value.high) for _, value in known),
-    )
 
 
 def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
