@@ -98,7 +98,7 @@ class PolicyConfig(_Section, frozen=True):
     """Servers of the kind `openai`; of `sglang`, where it is not to start one itself."""
     decoding: DecodingConfig = msgspec.field(default_factory=DecodingConfig)
     few_shot: bool = True
-    """Whether a language model is shown a solved task of the run where it samples (SOAR §3)."""
+    """Whether a language model is shown a skill or a solved task of the run (SOAR §3, §7)."""
 
 
 class ServeConfig(_Section, frozen=True):

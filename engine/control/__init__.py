@@ -26,7 +26,7 @@ from engine.control.preview import (
     DryRunProcess,
     TaskShare,
 )
-from engine.control.prompt import PromptMessage, prompt_of
+from engine.control.prompt import Prompt, PromptMessage, prompt_of
 from engine.control.state import RunState, State, run_state
 from engine.control.tasks import run_tasks
 
@@ -40,6 +40,7 @@ __all__ = [
     "DryRunProcess",
     "LaunchError",
     "MissingFileError",
+    "Prompt",
     "PromptMessage",
     "RunFolderError",
     "RunState",

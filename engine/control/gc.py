@@ -18,6 +18,8 @@ from engine.control.lock import EngineLock, EngineRunningError, engine_alive, en
 Kind: TypeAlias = Literal["replies", "sources", "checkpoints", "datasets", "damaged"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
+_SKILLS = [".skills", ".zst"]
+
 OnProgress = Callable[[str, int], None]
 """Hears what is being looked at and how many of it have been."""
 
@@ -39,7 +41,7 @@ def survey(
     """Return what can go of each kind asked for, without changing anything.
 
     replies: a language model's whole answers · sources: programs that differ from a shorter one in
-    comments and layout only, and stand in no reply that stays · checkpoints: all but the last learned and those in `keep` · datasets:
+    comments and layout only, and stand in no reply that stays · checkpoints: all but the last learned and those in `keep`, not the skills beside them · datasets:
     what was trained on, which learning writes anew · damaged: files that a repair put aside.
     Raises ArchiveError, and EngineRunningError while an engine is on the folder.
     """
@@ -103,7 +105,8 @@ def _files(folder: Path, kind: Kind, keep: Collection[Path]) -> list[Path]:
     if recorded:
         kept.add((folder / recorded[-1].path).resolve())
     there = sorted((folder / "checkpoints").glob("*"))
-    return [path for path in there if path.resolve() not in kept]
+    # Skills are small, and all that a policy has which cannot be tuned.
+    return [path for path in there if path.resolve() not in kept and path.suffixes[-2:] != _SKILLS]
 
 
 def _size(path: Path) -> int:

@@ -134,10 +134,9 @@ class RunningEngine:
             return (
                 f"{name}: no weights of ours to tune, and policy.few_shot is off: nothing learned"
             )
-        shown = f"one of {self._shots.skills} skills" if self._shots.skills else "a solved task"
-        return (
-            f"{name}: no weights of ours to tune; where it samples it is shown {shown} from now on"
-        )
+        skills = self._shots.skills
+        shown = f"one of {skills} skills" if skills else "a solved task where it samples"
+        return f"{name}: no weights of ours to tune; from now on it is shown {shown}"
 
     def past(self) -> Past:
         """Read what earlier engines of this folder have done, before the first heartbeat."""

@@ -1,32 +1,36 @@
-"""Choosing what a language model is shown where it samples: a skill or a solved task (SOAR §3, §7)."""
+"""Choosing what a language model is shown first: a skill or a solved task (SOAR §3, §7)."""
 
 from __future__ import annotations
 
-import logging
 import time
 from pathlib import Path
 
 from engine.arc import Task
 from engine.archive.reader import RunReader
 from engine.archive.rows import CandidateQuery
-from engine.learning.dataset import DatasetError
-from engine.learning.learn import skills_beside
-from engine.learning.skills import Library, choose_skill, load_skills
+from engine.learning.skills import Library, choose_skill, latest_skills
 from engine.policies.llm.prompts import Solved
+from engine.programs.candidate import Operator
 
 REFRESH_SECONDS = 30.0
 """How old what is known of the archive may be: a wave of samples takes as long."""
 
-log = logging.getLogger(__name__)
+
+def skill_shown(known: Library, task: Task, operator: Operator, seed: int) -> Solved | None:
+    """Return the skill of a library that a call is shown, None when it has none of another task."""
+    skill = choose_skill(known, task, operator, seed)
+    return (
+        None if skill is None else Solved(skill.example.task.without_truth(), skill.example.source)
+    )
 
 
 class Shots:
-    """A run's few-shot examples, to choose one from by a call's task and seed.
+    """A run's few-shot examples, to choose one from by a call's task, operator and seed.
 
     Of the latest skill library, where learning has made one: a program of one of the tasks most
-    like the one at hand. Before that, a task solved in the present iteration, by its shortest
-    program; solved is right on every demonstration and not filtered, for the truth of test inputs
-    is not asked.
+    like the one at hand. Before that, to sample, a task solved in the present iteration, by its
+    shortest program; solved is right on every demonstration and not filtered, for the truth of test
+    inputs is not asked.
     """
 
     def __init__(self, reader: RunReader, folder: Path) -> None:
@@ -43,13 +47,15 @@ class Shots:
         self._look()
         return 0 if self._library is None else len(self._library.skills)
 
-    def __call__(self, task: Task, seed: int) -> Solved | None:
+    def __call__(self, task: Task, operator: Operator, seed: int) -> Solved | None:
         """Return what to show first for a task other than itself, None while there is nothing."""
         self._look()
         if self._library is not None:
-            skill = choose_skill(self._library, task, "sample", seed)
-            if skill is not None:
-                return Solved(skill.example.task.without_truth(), skill.example.source)
+            shown = skill_shown(self._library, task, operator, seed)
+            if shown is not None:
+                return shown
+        if operator == "refine":
+            return None
         tasks = self._reader.tasks()
         others = [place for place in self._solved if tasks[place[1]].id != task.id]
         return self._shortest(*others[seed % len(others)]) if others else None
@@ -66,22 +72,11 @@ class Shots:
         self._read = now
         iterations = [row.index for row in self._reader.iterations()]
         if self._library is None:
-            self._library = self._latest_library(iterations)
+            self._library = latest_skills(self._checkpoints, iterations)
         self._solved = ()
         if self._library is None and iterations:
             rows = self._reader.task_rows(iterations[-1])
             self._solved = tuple((iterations[-1], row.index) for row in rows if row.perfect)
-
-    def _latest_library(self, iterations: list[int]) -> Library | None:
-        for iteration in reversed(iterations):
-            path = skills_beside(self._checkpoints / f"iteration-{iteration}")
-            if path.is_file():
-                try:
-                    return load_skills(path)
-                except DatasetError as error:
-                    log.warning("%s; examples are taken from the archive in its place", error)
-                    return None
-        return None
 
     def _shortest(self, iteration: int, task: int) -> Solved:
         known = self._programs.get((iteration, task))

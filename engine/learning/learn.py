@@ -22,8 +22,15 @@ from engine.learning.example import Example
 from engine.learning.gather import TaskData, gather
 from engine.learning.pooling import PoolingError, open_pool
 from engine.learning.repairs import BINS, accuracy_bin
-from engine.learning.skills import SUFFIX, gathered_skills, load_skills, save_skills
+from engine.learning.skills import (
+    credited,
+    gathered_skills,
+    latest_skills,
+    save_skills,
+    skills_beside,
+)
 from engine.learning.trainers.protocol import Progress, Trainer, TrainingError
+from engine.policies.open import shows_examples
 
 _SKILLS_OF_A_TASK = 3
 
@@ -76,14 +83,7 @@ async def learn(
 
     async def keep_skills() -> None:
         if settings.learn.skills:
-            before = out.with_name(f"iteration-{lesson.iteration - 1}")
-            await asyncio.to_thread(
-                _keep_skills,
-                gathering.best,
-                settings.learn.skills,
-                skills_beside(out),
-                skills_beside(before),
-            )
+            await asyncio.to_thread(_keep_skills, gathering.best, lesson, settings, reader, out)
 
     if trainer is None:
         if gathering.count:
@@ -125,15 +125,18 @@ async def learn(
     return checkpoint.path
 
 
-def skills_beside(checkpoint: Path) -> Path:
-    """Return where the skill library made with a checkpoint is kept."""
-    return checkpoint.with_name(checkpoint.name + SUFFIX)
+def _keep_skills(
+    best: Sequence[Example], lesson: Lesson, settings: Settings, reader: RunReader, out: Path
+) -> None:
+    """Write the library; skills of the one before keep their rates, after what showing them did.
 
-
-def _keep_skills(best: Sequence[Example], size: int, out: Path, before: Path) -> None:
-    """Write the library; skills that the one `before` had, too, keep their rates."""
-    known = load_skills(before) if before.is_file() else None
-    save_skills(gathered_skills(best, size, known), out)
+    The one before is that of which the iteration just searched was shown skills.
+    """
+    known = latest_skills(out.parent, range(lesson.iteration))
+    if known is not None and shows_examples(settings.policy):
+        searches = ((task, reader.pulls(lesson.iteration, index)) for index, task in lesson.tasks)
+        known = credited(known, searches)
+    save_skills(gathered_skills(best, settings.learn.skills, known), skills_beside(out))
 
 
 class _Gathering:

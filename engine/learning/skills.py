@@ -3,7 +3,8 @@
 A policy that cannot be tuned learns by example alone. A library keeps the best distinct programs of
 all tasks, each with the task it answers, finds those whose tasks look most like the one at hand, and
 keeps per operator how often showing a program helped. Which one a call was shown is a function of
-library, task, operator and the call's seed, so that credit is given from archived pulls alone.
+library, task, operator and the call's seed, so that credit is given from archived pulls alone: also
+to one that was left out of its prompt for want of room.
 
 A library is a file beside the checkpoint it was made with: a dataset (see engine.learning.dataset)
 whose lines have `rates` besides.
@@ -12,8 +13,11 @@ whose lines have `rates` besides.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +45,10 @@ UNTRIED: Mapping[Operator, float] = {"sample": 0.5, "refine": 0.5}
 """The rates of a skill that was never shown."""
 NEAREST = 8
 """Among how many of the most similar tasks' skills a call's is drawn."""
+_ANSWERED = ("stop", "length")
+"""How the replies ended that came (see engine.policies.protocol.Proposal)."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +99,8 @@ def gathered_skills(
     return library(Skill(best[p], rates.get(best[p].source, UNTRIED)) for p in stay)
 
 
-def nearest(known: Library, task: Task, count: int) -> list[tuple[Skill, float]]:
+@lru_cache(maxsize=1024)  # a search asks for the same with every pull
+def nearest(known: Library, task: Task, count: int) -> tuple[tuple[Skill, float], ...]:
     """Return the skills of the tasks most like one, with their similarity 0..1, best first.
 
     Similarity is 1 - the mean difference of the tasks' traits. Skills of the task itself (of its
@@ -99,11 +108,11 @@ def nearest(known: Library, task: Task, count: int) -> list[tuple[Skill, float]]
     """
     others = [n for n, skill in enumerate(known.skills) if skill.example.task.id != task.id]
     if not others:
-        return []
+        return ()
     vector = traits(problem_of(task))
     alike = 1.0 - np.abs(known.vectors[others] - vector).mean(axis=1)
     order = np.argsort(-alike, kind="stable")[:count]
-    return [(known.skills[others[int(n)]], float(alike[n])) for n in order]
+    return tuple((known.skills[others[int(n)]], float(alike[n])) for n in order)
 
 
 def choose_skill(known: Library, task: Task, operator: Operator, seed: int) -> Skill | None:
@@ -119,35 +128,73 @@ def choose_skill(known: Library, task: Task, operator: Operator, seed: int) -> S
     return found[int(draw)][0]
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    created: float
+    skill: Skill
+    operator: Operator
+    helped: bool
+
+
 def credited(
     known: Library, searches: Iterable[tuple[Task, Sequence[tuple[Pull, Sequence[Candidate]]]]]
 ) -> Library:
     """Return the library with its rates after the pulls that were shown its skills.
 
     A sampling wave was helped when a program of it is right on all demonstrations, a refinement
-    when one is right on more of them than its parent. `searches` holds tasks, as the policy saw
-    them, with their pulls in order.
+    when one is right on more of them than its parent; a pull that no reply came to says nothing.
+    `searches` holds tasks, as the policy saw them, with their pulls in order.
     """
+    calls = [call for task, pulls in searches for call in _calls(known, task, pulls)]
     rates = {id(skill): dict(skill.rates) for skill in known.skills}
-    for task, pulls in searches:
-        accuracy: dict[int, float] = {}
-        for pull, candidates in pulls:
-            accuracy |= {candidate.id: _accuracy(candidate) for candidate in candidates}
-            skill = choose_skill(known, task, pull.operator, pull.seed)
-            if skill is None:
-                continue
-            best = max((accuracy[candidate.id] for candidate in candidates), default=0.0)
-            parent = None if pull.parent is None else accuracy.get(pull.parent, 0.0)
-            helped = best == 1.0 if parent is None else best > parent
-            found = rates[id(skill)]
-            found[pull.operator] = DECAY * found[pull.operator] + (1 - DECAY) * helped
+    # In the order in which they were made: task by task, a rate would be the last task's alone.
+    for call in sorted(calls, key=attrgetter("created")):
+        found = rates[id(call.skill)]
+        found[call.operator] = DECAY * found[call.operator] + (1 - DECAY) * call.helped
     skills = tuple(replace(skill, rates=rates[id(skill)]) for skill in known.skills)
     return Library(skills, known.vectors)
+
+
+def _calls(
+    known: Library, task: Task, pulls: Iterable[tuple[Pull, Sequence[Candidate]]]
+) -> Iterator[_Call]:
+    accuracy: dict[int, float] = {}
+    for pull, candidates in pulls:
+        accuracy |= {candidate.id: _accuracy(candidate) for candidate in candidates}
+        if not any(candidate.finish in _ANSWERED for candidate in candidates):
+            continue
+        skill = choose_skill(known, task, pull.operator, pull.seed)
+        if skill is not None:
+            best = max(accuracy[candidate.id] for candidate in candidates)
+            parent = None if pull.parent is None else accuracy.get(pull.parent, 0.0)
+            helped = best == 1.0 if parent is None else best > parent
+            yield _Call(pull.created, skill, pull.operator, helped)
 
 
 def _accuracy(candidate: Candidate) -> float:
     evaluation = candidate.evaluation
     return 0.0 if evaluation is None or evaluation.filter is not None else evaluation.accuracy
+
+
+def skills_beside(checkpoint: Path) -> Path:
+    """Return where the skill library made with a checkpoint is kept."""
+    return checkpoint.with_name(checkpoint.name + SUFFIX)
+
+
+def latest_skills(checkpoints: Path, iterations: Sequence[int]) -> Library | None:
+    """Return the library of the last of some iterations that has one, None without or if damaged.
+
+    `checkpoints` is the run's folder of them, `iterations` are in order.
+    """
+    for iteration in reversed(iterations):
+        path = skills_beside(checkpoints / f"iteration-{iteration}")
+        if path.is_file():
+            try:
+                return load_skills(path)
+            except DatasetError as error:
+                log.warning("%s; no skill of it is shown or counted", error)
+                return None
+    return None
 
 
 def save_skills(known: Library, path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from engine.config import ConfigError, Settings
+from engine.config import ConfigError, PolicyConfig, Settings
 from engine.policies.llm.prompts import ChooseShot
 from engine.policies.own_module import own_module
 from engine.policies.protocol import Policy
@@ -31,6 +31,11 @@ def first_checkpoint(settings: Settings) -> Path | None:
     return SHIPPED
 
 
+def shows_examples(config: PolicyConfig) -> bool:
+    """Whether solved examples are shown: to a language model, unless `few_shot` is off."""
+    return config.few_shot and config.kind not in ("grammar", "module")
+
+
 @asynccontextmanager
 async def open_policy(
     settings: Settings, logs: Path, choose_shot: ChooseShot | None = None
@@ -39,8 +44,7 @@ async def open_policy(
 
     `logs` is the folder for what a server of ours prints. Its `load` starts such a server, which
     may then take minutes for a large model: its status says so, and proposals wait for it.
-    `choose_shot` chooses what a language model is shown first where it samples, unless
-    `policy.few_shot` is off.
+    `choose_shot` chooses what is shown first, where `shows_examples`.
 
     The kinds: `grammar` embedded; `local` a GGUF file on this CPU; `sglang` a server of ours
     (`serve.model`) or, where `policy.endpoints` are given, ones that run already; `openai` any
@@ -92,7 +96,7 @@ async def _language_model(
         raise ConfigError("policy.endpoints: the kind openai needs at least one server")
     clients = [ChatClient(endpoint, decoding) for endpoint in endpoints]
     pool = EndpointPool(clients, ready=None if server is None else server.ready)
-    shown = choose_shot if config.few_shot else None
+    shown = choose_shot if shows_examples(config) else None
     policy = LanguageModelPolicy(_name(settings), pool, decoding, server=server, choose_shot=shown)
     try:
         yield policy

@@ -9,9 +9,8 @@ from textual.widgets import Static
 
 from engine.arc import Task
 from engine.archive.rows import CandidateDetail, CandidateRow
-from engine.config import Settings
 from engine.programs.candidate import split_candidate_id
-from soar_tui.feed import OpenRun
+from soar_tui.feed import OpenRun, Question
 from soar_tui.screens.candidates import facts
 from soar_tui.screens.place import Place
 from soar_tui.screens.put import put
@@ -30,7 +29,6 @@ class Lineage:
     `steps` are whole, the others rows; `cut` says how many ancestors or descendants are left out.
     """
 
-    settings: Settings
     task: Task
     steps: tuple[CandidateDetail, ...]
     relatives: tuple[CandidateRow, ...]
@@ -65,7 +63,7 @@ class LineageQuestion:
         relatives, left_out = _descendants(run, chain)
         _, task, _ = split_candidate_id(self.candidate)
         cut = max(0, len(chain) - STEPS) + left_out
-        return Lineage(run.settings, run.reader.tasks()[task], steps, relatives, cut)
+        return Lineage(run.reader.tasks()[task], steps, relatives, cut)
 
 
 def _descendants(run: OpenRun, chain: list[CandidateRow]) -> tuple[tuple[CandidateRow, ...], int]:
@@ -94,11 +92,15 @@ class InsidePlace(Place):
         super().__init__()
         self.lineage: Lineage | None = None
 
-    def question(self) -> LineageQuestion | None:
+    def question(self) -> Question | None:
         candidate = self.view.candidate
         if candidate is None:
             self.say("No candidate is selected.\n\n5  choose one in Candidates\n2  or in its task")
             return None
+        return self.about(candidate)
+
+    def about(self, candidate: int) -> Question:
+        """Return what this place wants to know of a candidate."""
         return LineageQuestion(candidate)
 
     def forget_run(self) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -11,29 +12,55 @@ from textual.widgets import Static
 
 from engine.control import prompt_of
 from engine.programs.candidate import Failure, split_candidate_id
+from soar_tui.feed import OpenRun
 from soar_tui.keys import bindings
 from soar_tui.numbers import count
 from soar_tui.sanitise import one_line
-from soar_tui.screens.inside import InsidePlace, Lineage
+from soar_tui.screens.inside import InsidePlace, Lineage, LineageQuestion
 from soar_tui.screens.put import entitle
 from soar_tui.screens.task_text import grid_text
 from soar_tui.widgets.source_view import SourceView
 
+_EXAMPLES: Final = {
+    "none": "",
+    "skill": ", with the skill that was drawn",
+    "unknown": ", without the solved task it may have begun with",
+}
 
-def given(lineage: Lineage) -> tuple[str, str]:
-    """Return what the policy was given, and a title for it.
 
-    A language model's prompt is made again; any other policy is given task and parent themselves.
-    """
-    parent = lineage.parent
-    messages = prompt_of(
-        lineage.settings, lineage.task, None if parent is None else parent.candidate
-    )
-    if messages is None:
+@dataclass(frozen=True, slots=True, eq=False)
+class PromptBody:
+    """A candidate's lineage, what the policy was given for it, and a title for that."""
+
+    lineage: Lineage
+    given: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromptQuestion:
+    """What the policy was given for a candidate."""
+
+    candidate: int
+
+    def answer(self, run: OpenRun) -> PromptBody:
+        """Read it.
+
+        A language model's prompt is made again; any other policy is given task and parent themselves.
+        """
+        lineage = LineageQuestion(self.candidate).answer(run)
+        given, title = run.keep("prompt", self.candidate, lambda: _given(run, lineage))
+        return PromptBody(lineage, given, title)
+
+
+def _given(run: OpenRun, lineage: Lineage) -> tuple[str, str]:
+    parent = None if lineage.parent is None else lineage.parent.candidate
+    prompt = prompt_of(run.settings, run.folder, lineage.task, lineage.detail.pull, parent)
+    if prompt is None:
         return _call(lineage), "what the policy was given"
-    parts = [f"── {message.role} ──\n\n{message.content}" for message in messages]
-    size = sum(len(message.content) for message in messages)
-    return "\n".join(parts), f"the prompt, {count(size)} characters"
+    parts = [f"── {message.role} ──\n\n{message.content}" for message in prompt.messages]
+    size = sum(len(message.content) for message in prompt.messages)
+    return "\n".join(parts), f"the prompt, {count(size)} characters{_EXAMPLES[prompt.example]}"
 
 
 def _call(lineage: Lineage) -> str:
@@ -77,6 +104,10 @@ class Prompt(InsidePlace):
     place = "prompt"
     BINDINGS: ClassVar[list[BindingType]] = bindings("prompt")
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._given = ""
+
     def compose_place(self) -> ComposeResult:
         with Vertical():
             yield Static("", id="facts", markup=False)
@@ -84,16 +115,19 @@ class Prompt(InsidePlace):
                 yield SourceView(id="given", classes="pane")
                 yield SourceView(id="reply", classes="pane")
 
+    def about(self, candidate: int) -> PromptQuestion:
+        return PromptQuestion(candidate)
+
     def show(self, body: object) -> None:
-        before = self.lineage
-        lineage = self.take_lineage(body)
+        assert isinstance(body, PromptBody)
+        before, self._given = self.lineage, body.given
+        lineage = self.take_lineage(body.lineage)
         if before is not None and before.detail.candidate.id == lineage.detail.candidate.id:
             return
         candidate = lineage.detail.candidate
         left, right = self.query_one("#given", SourceView), self.query_one("#reply", SourceView)
-        text, title = given(lineage)
-        entitle(left, title)
-        left.show_text(text)
+        entitle(left, body.title)
+        left.show_text(body.given)
         if candidate.reply is not None:
             tokens = f", {count(candidate.tokens_out)} tokens" if candidate.tokens_out else ""
             entitle(right, f"the reply{tokens}, ended by {one_line(candidate.finish)}")
@@ -110,7 +144,7 @@ class Prompt(InsidePlace):
             return None
         candidate = lineage.detail.candidate
         reply = candidate.reply if candidate.reply is not None else candidate.source or ""
-        return f"{self.stem}-prompt.txt", f"{given(lineage)[0]}\n\n--- reply ---\n\n{reply}\n"
+        return f"{self.stem}-prompt.txt", f"{self._given}\n\n--- reply ---\n\n{reply}\n"
 
     def exported(self) -> dict[str, str] | None:
         copied = self.copied()

@@ -2,7 +2,10 @@
 
 import pytest
 
+from engine.arc import load_tasks
 from engine.archive.reader import RunReader
+from engine.learning.example import Example
+from engine.learning.skills import UNTRIED, Skill, library, save_skills, skills_beside
 from engine.policies.llm.prompts import refine_messages, sample_messages
 from tests.app.recorded import best_candidate, record, settings
 from tests.app.stage import opened, settled, text
@@ -30,6 +33,25 @@ async def test_a_language_models_prompt_is_the_one_it_was_given(home, operator):
             assert message["content"] in prompt
         assert "You are a specialist in ARC-AGI puzzles" in text(app)
         assert f"{sum(len(m['content']) for m in messages):,} characters" in text(app)
+
+
+@pytest.mark.parametrize("operator", ["sample", "refine"])
+async def test_the_skill_that_a_call_was_shown_stands_in_its_prompt(home, operator):
+    folder = await record(home / "runs" / "shown", chosen=settings(**{**ASKED, "iterations": 2}))
+    lesson = load_tasks("sample:2").tasks[1]
+    program = "def transform(grid):\n    return [row[::-1] for row in grid]\n"
+    known = library([Skill(Example("hindsight", lesson.without_truth(), program, 7), UNTRIED)])
+    (folder / "checkpoints").mkdir(exist_ok=True)
+    save_skills(known, skills_beside(folder / "checkpoints" / "iteration-0"))
+    with RunReader(folder) as reader:
+        chosen = next(row for row in reader.candidate_rows(1, 0) if row.operator == operator)
+    async with opened(folder, desk=home) as (app, pilot):
+        app.look(candidate=chosen.id)
+        app.go("prompt")
+        await settled(app, pilot)
+        _, prompt = app.current_place.copied()
+        assert "# A solved example" in prompt and "return [row[::-1] for row in grid]" in prompt
+        assert "with the skill that was drawn" in text(app)
 
 
 async def test_the_embedded_policy_is_shown_with_what_it_was_called_with(home):

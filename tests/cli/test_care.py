@@ -30,6 +30,7 @@ def run(tmp_path: Path) -> Path:
         (folder / "checkpoints" / name).write_bytes(bytes(5000))
         (folder / "datasets").mkdir(exist_ok=True)
         (folder / "datasets" / f"{name}.jsonl.zst").write_bytes(bytes(3000))
+    (folder / "checkpoints" / "iteration-1.skills.zst").write_bytes(bytes(700))
     asyncio.run(_reply(folder))
     return folder
 
@@ -98,7 +99,8 @@ def test_gc_only_tells_unless_something_is_named(ask: Ask, run: Path) -> None:
 def test_gc_drops_what_is_named_and_nothing_else(ask: Ask, run: Path) -> None:
     said = ask("gc", "two", "--datasets", "--checkpoints", "--replies", "--yes", "--json")
     assert decoded(said.out, documents.GarbageDocument).freed > 10_000
-    assert [path.name for path in (run / "checkpoints").iterdir()] == ["m1"]
+    kept = {path.name for path in (run / "checkpoints").iterdir()}
+    assert kept == {"m1", "iteration-1.skills.zst"}
     assert not list((run / "datasets").iterdir())
     with RunReader(run) as reader:
         assert reader.candidate(candidate_id(1, 0, 99)).candidate.reply is None

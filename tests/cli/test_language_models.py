@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 import tomllib
 from pathlib import Path
@@ -11,8 +13,11 @@ import msgspec
 import pytest
 
 from engine.archive.reader import RunReader
+from engine.control import engine_alive, engine_process
+from engine.learning.skills import load_skills
 from engine.policies.llm.models import SMOLLM2, models_folder
 from tests.cli.program import Said, spawn
+from tests.cli.test_steering import until
 from tests.learning.trainers import imitation_python
 from tests.policies.llm import imitation
 from tests.policies.llm.imitation import Imitation
@@ -116,43 +121,74 @@ def test_a_run_that_goes_on_serves_its_latest_checkpoint_and_no_other(tmp_path: 
     assert (starts(model), starts(first), starts(second)) == (1, 1, 1)
 
 
-def put_task(folder: Path, name: str, output: list[list[int]]) -> None:
-    """Write a task whose every input has one row, so that all the imitation's programs keep it."""
-    pairs = [{"input": [[1, 2, number]], "output": output or [[1, 2, number]]} for number in (3, 4)]
-    task = {"train": pairs, "test": [{"input": [[1, 2, 5]]}]}
-    (folder / f"{name}.json").write_text(json.dumps(task))
+def put_tasks(folder: Path) -> None:
+    """Write a task of one row, which all the imitation's programs keep, and one they never solve."""
+    folder.mkdir()
+    for name, below in (("kept", []), ("unsolved", [[5, 6, 7]])):
+        grids = [[[1, 2, number], *below] for number in (3, 4, 5)]
+        pairs = [{"input": grid, "output": [[9]] if below else grid} for grid in grids[:2]]
+        task = {"train": pairs, "test": [{"input": grids[2]}]}
+        (folder / f"{name}.json").write_text(json.dumps(task))
+
+
+def skills_of(folder: Path, iteration: int) -> Path:
+    return folder / "checkpoints" / f"iteration-{iteration}.skills.zst"
 
 
 def test_a_model_without_weights_of_ours_learns_by_what_it_is_shown(tmp_path: Path) -> None:
-    tasks = tmp_path / "tasks"
-    tasks.mkdir()
-    put_task(tasks, "kept", [])
-    put_task(tasks, "unsolved", [[9]])
+    put_tasks(tmp_path / "tasks")
     with Imitation() as server:
-        config = CONFIG.format(url=server.url).replace("sample:2", str(tasks))
-        said = run(tmp_path, "iterations = 2\n" + config, "--json")
+        config = CONFIG.format(url=server.url).replace("sample:2", str(tmp_path / "tasks"))
+        said = run(tmp_path, "iterations = 3\ntasks_in_flight = 1\n" + config, "--json")
         assert said.code == 0, said.err
         prompts = [body["messages"][1]["content"] for body in server.asked("/v1/chat/completions")]
-    assert [one["finished"] for one in said.document["iterations"]] == [2, 2]
+    assert [one["finished"] for one in said.document["iterations"]] == [2, 2, 2]
     shown = [text for text in prompts if "# A solved example" in text]
     assert shown and all("return grid[::-" in text for text in shown)
     # Where the unsolved task is asked for, the solved one is shown, and never itself.
-    of_unsolved = [text.partition("# The puzzle to solve")[0] for text in shown if "[[9]]" in text]
+    of_unsolved = [text.partition("# The puzzle")[0] for text in shown if "[[9]]" in text]
     assert of_unsolved and all("[[1 2 3]]" in text for text in of_unsolved)
-    with RunReader(tmp_path / "runs" / "one") as reader:
+    # A repair is shown a skill once there is a library.
+    repairs = ["# A solved example" in text for text in prompts if "does not solve it yet" in text]
+    assert repairs == [False, True, True]
+    folder = tmp_path / "runs" / "one"
+    with RunReader(folder) as reader:
         told = [event.text for event in reader.events() if event.kind == "learn"]
         assert not reader.checkpoints()
     assert told[0] == "learning from iteration 1"
-    assert "openai:m: no weights of ours to tune" in told[1] and " skills " in told[1]
+    assert "openai:m: no weights of ours to tune" in told[1] and " skills" in told[1]
+    # It was of no use to one wave and one repair in iteration 1, and has that counted back.
+    before, after = (load_skills(skills_of(folder, number)).skills for number in range(2))
+    assert [dict(skill.rates) for skill in before] == [{"sample": 0.5, "refine": 0.5}]
+    assert [dict(skill.rates) for skill in after] == [{"sample": 0.45, "refine": 0.45}]
+
+
+def test_a_model_that_learns_by_example_goes_on_with_the_same_skills(tmp_path: Path) -> None:
+    put_tasks(tmp_path / "tasks")
+    folder = tmp_path / "runs" / "one"
+    with Imitation() as server:
+        server.faults.extend([None] * 3 + ["gone"])
+        config = CONFIG.format(url=server.url).replace("sample:2", str(tmp_path / "tasks"))
+        config = "iterations = 2\nlearn_last = true\ntasks_in_flight = 1\n" + config
+        said = run(tmp_path, config, "--detach")
+        assert said.code == 0, said.err
+        until(lambda: len(server.requests) == 4, "iteration 1 asks")
+        process = engine_process(folder)
+        assert process is not None
+        os.killpg(process, signal.SIGKILL)
+        until(lambda: not engine_alive(folder), "the kernel has given the lock back")
+        first = skills_of(folder, 0).read_bytes()
+        said = spawn(tmp_path, "resume", "one", "--json")
+        assert said.code == 0, said.err
+    assert skills_of(folder, 0).read_bytes() == first
+    (skill,) = load_skills(skills_of(folder, 1)).skills
+    assert skill.rates == {"sample": 0.45, "refine": 0.45}
 
 
 def test_without_few_shot_no_example_is_shown(tmp_path: Path) -> None:
-    tasks = tmp_path / "tasks"
-    tasks.mkdir()
-    put_task(tasks, "kept", [])
-    put_task(tasks, "unsolved", [[9]])
+    put_tasks(tmp_path / "tasks")
     with Imitation() as server:
-        config = CONFIG.format(url=server.url).replace("sample:2", str(tasks))
+        config = CONFIG.format(url=server.url).replace("sample:2", str(tmp_path / "tasks"))
         config = "iterations = 2\n" + config.replace('"openai"', '"openai"\nfew_shot = false')
         said = run(tmp_path, config, "--json")
         prompts = [body["messages"][1]["content"] for body in server.asked("/v1/chat/completions")]

@@ -15,6 +15,7 @@ from engine.learning.skills import (
     choose_skill,
     credited,
     gathered_skills,
+    latest_skills,
     load_skills,
     nearest,
     save_skills,
@@ -100,6 +101,38 @@ def test_what_helped_is_shown_more_and_what_did_not_less():
     repaired = [pulled(7, right=False), pulled(8, "refine", right=True, parent=7)]
     again = credited(known, [(TASKS[0], repaired)]).skills[place]
     assert again.rates["refine"] > 0.5
+
+
+def test_calls_count_in_the_order_in_which_they_were_made():
+    known = gathered_skills([example(0)], 5)
+
+    def made(at, right):
+        pull, candidates = pulled(at, right=right)
+        return replace(pull, created=float(at)), candidates
+
+    searches = [(TASKS[1], [made(3, False)]), (TASKS[2], [made(1, True), made(2, True)])]
+    (skill,) = credited(known, searches).skills
+    assert skill.rates["sample"] == pytest.approx(((0.5 * 0.9 + 0.1) * 0.9 + 0.1) * 0.9)
+
+
+def test_a_call_that_no_reply_came_to_says_nothing():
+    known = gathered_skills([example(0)], 5)
+    pull, (candidate,) = pulled(7, right=False)
+    for finish in ("refused", "abort"):
+        unanswered = [replace(candidate, source=None, evaluation=None, finish=finish)] * 4
+        (skill,) = credited(known, [(TASKS[1], [(pull, unanswered)])]).skills
+        assert skill.rates == UNTRIED
+
+
+def test_the_latest_library_counts_and_a_damaged_one_is_none(known, tmp_path, caplog):
+    assert latest_skills(tmp_path, range(3)) is None
+    save_skills(known, tmp_path / "iteration-0.skills.zst")
+    assert len(latest_skills(tmp_path, range(3)).skills) == len(known.skills)
+    save_skills(gathered_skills([example(3)], 5), tmp_path / "iteration-2.skills.zst")
+    assert len(latest_skills(tmp_path, range(3)).skills) == 1
+    (tmp_path / "iteration-2.skills.zst").write_bytes(b"torn")
+    assert latest_skills(tmp_path, range(3)) is None
+    assert "iteration-2.skills.zst" in caplog.text
 
 
 def test_a_library_comes_back_from_its_file_and_rates_outlive_a_new_one(known, tmp_path):

@@ -80,7 +80,7 @@ class LanguageModelPolicy:
         if task.id in self._refused:
             return _refusals(n)
         tokens = self._decoding.sample_tokens
-        shot = None if self._choose_shot is None else self._choose_shot(task, seed)
+        shot = None if self._choose_shot is None else self._choose_shot(task, "sample", seed)
         messages = sample_messages(task, shot)
         if shot is not None and await self._excess(task, messages, tokens):
             # An example that does not fit is no reason to refuse the task.
@@ -97,14 +97,19 @@ class LanguageModelPolicy:
 
     async def refine(self, task: Task, parent: Candidate, n: int, seed: int) -> list[Proposal]:
         """Propose `n` repairs; a prompt that does not fit the context is refused."""
-        messages = refine_messages(task, parent)
-        excess = await self._excess(task, messages, self._decoding.refine_tokens)
+        tokens = self._decoding.refine_tokens
+        shot = None if self._choose_shot is None else self._choose_shot(task, "refine", seed)
+        messages = refine_messages(task, parent, shot)
+        excess = await self._excess(task, messages, tokens)
+        if excess and shot is not None:
+            messages = refine_messages(task, parent)
+            excess = await self._excess(task, messages, tokens)
         if excess:
             if task.id not in self._told:
                 self._told.add(task.id)
                 log.warning("a repair of task %s is refused: %s", task.id, excess)
             return _refusals(n)
-        return await self._propose(task, messages, n, self._decoding.refine_tokens)
+        return await self._propose(task, messages, n, tokens)
 
     async def load(self, checkpoint: Path | None) -> None:
         """Serve a checkpoint. Raises ModelError when there is no server that can."""

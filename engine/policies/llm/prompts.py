@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypedDict
 
 from engine.arc import Grid, Task, unpack
-from engine.programs.candidate import Candidate, Evaluation, Failure, Result
+from engine.programs.candidate import Candidate, Evaluation, Failure, Operator, Result
 
 
 class Message(TypedDict):
@@ -34,8 +34,8 @@ class Solved:
     source: str
 
 
-ChooseShot: TypeAlias = Callable[[Task, int], Solved | None]
-"""Chooses the few-shot example of a sampling call from its task and seed."""
+ChooseShot: TypeAlias = Callable[[Task, Operator, int], Solved | None]
+"""Chooses the few-shot example of a call from its task, operator and seed."""
 
 SYSTEM = (
     "You are a specialist in ARC-AGI puzzles: you reason about grids of colours and turn the rule "
@@ -94,23 +94,16 @@ def sample_messages(task: Task, shot: Solved | None = None) -> Messages:
 
     `shot` is a solved task shown first. Raises ValueError when it is the target itself.
     """
-    parts = [_GOAL, _FORMAT, _LEGEND]
-    if shot is not None:
-        if shot.task.id == task.id:
-            raise ValueError(f"task {task.id}: cannot be its own few-shot example")
-        parts += [
-            "# A solved example\n",
-            *_task(shot.task, "##"),
-            "## Its program\n\n" + fenced(shot.source) + "\n",
-        ]
+    parts = [_GOAL, _FORMAT, _LEGEND, *_example(task, shot)]
     parts += ["# The puzzle to solve\n", *_task(task, "##")]
     return _chat(parts)
 
 
-def refine_messages(task: Task, parent: Candidate) -> Messages:
+def refine_messages(task: Task, parent: Candidate, shot: Solved | None = None) -> Messages:
     """Return the chat that asks to repair `parent`, with what it gave on every input of the task.
 
-    Raises ValueError when the parent has no program or no evaluation, or it is of another task.
+    `shot` is a solved task shown first. Raises ValueError when it is the target itself, when the
+    parent has no program or no evaluation, or it is of another task.
     """
     if parent.source is None or parent.evaluation is None:
         raise ValueError(f"task {task.id}: candidate {parent.id} holds no program to repair")
@@ -124,6 +117,7 @@ def refine_messages(task: Task, parent: Candidate) -> Messages:
     parts = [
         _REPAIR_GOAL,
         _LEGEND,
+        *_example(task, shot),
         "# The puzzle\n",
         *_task(task, "##"),
         "# The program\n\n" + fenced(parent.source) + "\n",
@@ -159,6 +153,16 @@ def _chat(parts: Sequence[str]) -> Messages:
         {"role": "system", "content": SYSTEM},
         {"role": "user", "content": "\n".join(parts)},
     ]
+
+
+def _example(task: Task, shot: Solved | None) -> Iterator[str]:
+    if shot is None:
+        return
+    if shot.task.id == task.id:
+        raise ValueError(f"task {task.id}: cannot be its own few-shot example")
+    yield "# A solved example\n"
+    yield from _task(shot.task, "##")
+    yield "## Its program\n\n" + fenced(shot.source) + "\n"
 
 
 def _task(task: Task, mark: str) -> Iterator[str]:

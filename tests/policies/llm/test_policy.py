@@ -2,18 +2,20 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from engine.arc import Pair, Task, as_grid
+from engine.arc import Pair, Task, as_grid, pack
 from engine.config import DecodingConfig, EndpointConfig
 from engine.policies.llm.client import ChatClient
 from engine.policies.llm.errors import BusyError, ModelError, RefusedError
 from engine.policies.llm.policy import LanguageModelPolicy
 from engine.policies.llm.pool import EndpointPool
 from engine.policies.llm.prompts import Solved
+from engine.programs.candidate import Evaluation
 from tests.policies.llm.chat import OTHER, RIGHT, TASK, parent
 from tests.policies.llm.imitation import Imitation
 
@@ -167,13 +169,39 @@ async def test_cancelling_leaves_nothing_in_flight(server):
 async def test_a_solved_example_is_shown_if_it_fits(server):
     shots = {1: Solved(OTHER, RIGHT), 2: Solved(LARGE, RIGHT)}
     decoding = DecodingConfig(context=1500, sample_tokens=500)
-    policy = policy_of(server, decoding=decoding, choose_shot=lambda task, seed: shots[seed])
+    policy = policy_of(
+        server, decoding=decoding, choose_shot=lambda task, operator, seed: shots[seed]
+    )
     await policy.sample(TASK, 1, 1)
     await policy.sample(TASK, 1, 2)
     await policy.close()
     with_shot, without = server.asked("/v1/chat/completions")
     assert "A solved example" in with_shot["messages"][1]["content"]
     assert "A solved example" not in without["messages"][1]["content"]
+
+
+async def test_a_repair_is_shown_its_own_example_if_it_fits(server, caplog):
+    shots = {
+        ("refine", 1): Solved(OTHER, RIGHT),
+        ("refine", 2): Solved(LARGE, RIGHT),
+        ("refine", 3): Solved(OTHER, RIGHT),
+    }
+    decoding = DecodingConfig(context=1500, refine_tokens=500)
+    policy = policy_of(
+        server, decoding=decoding, choose_shot=lambda task, operator, seed: shots[operator, seed]
+    )
+    await policy.refine(TASK, parent(), 1, 1)
+    await policy.refine(TASK, parent(), 1, 2)
+    assert "refused" not in caplog.text
+    of_large = replace(
+        parent((False,) * 4), evaluation=Evaluation((pack(as_grid(FILLED)),) * 5, (False,) * 4)
+    )
+    (refused,) = await policy.refine(LARGE, of_large, 1, 3)
+    await policy.close()
+    with_shot, without = server.asked("/v1/chat/completions")
+    assert "A solved example" in with_shot["messages"][1]["content"]
+    assert "A solved example" not in without["messages"][1]["content"]
+    assert refused.finish == "refused" and "a repair of task large" in caplog.text
 
 
 async def test_a_model_that_cannot_be_tuned_says_so(server):

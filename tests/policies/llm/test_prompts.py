@@ -22,12 +22,13 @@ from tests.policies.llm.chat import OTHER, RIGHT, TASK, WRONG, parent
 
 GOLDEN = Path(__file__).parent / "golden"
 
+SHOT = Solved(OTHER, "def transform(grid):\n    return [[1, 1]]\n")
+
 CHATS = {
     "sample": sample_messages(TASK),
-    "sample_with_shot": sample_messages(
-        TASK, Solved(OTHER, "def transform(grid):\n    return [[1, 1]]\n")
-    ),
+    "sample_with_shot": sample_messages(TASK, SHOT),
     "refine": refine_messages(TASK, parent()),
+    "refine_with_shot": refine_messages(TASK, parent(), SHOT),
     "refine_all_right": refine_messages(TASK, parent(right=(True, True, True, True))),
 }
 
@@ -62,8 +63,11 @@ def test_every_grid_of_the_task_is_shown_under_its_number_and_shape(task):
 
 
 def test_a_task_is_never_its_own_example():
+    own = Solved(replace(TASK, truth=None), RIGHT)
     with pytest.raises(ValueError, match="mirror"):
-        sample_messages(TASK, Solved(replace(TASK, truth=None), RIGHT))
+        sample_messages(TASK, own)
+    with pytest.raises(ValueError, match="mirror"):
+        refine_messages(TASK, parent(), own)
 
 
 def test_a_parent_of_another_task_is_refused():
@@ -97,10 +101,12 @@ def test_the_sampling_prompt_keeps_its_order():
 
 
 def test_the_repair_prompt_keeps_its_order_and_asks_for_the_same_format():
-    text = CHATS["refine"][1]["content"]
+    text = CHATS["refine_with_shot"][1]["content"]
     parts = [
         "not solve it yet",
         "0 Black",
+        "A solved example",
+        SHOT.source,
         "# The puzzle",
         WRONG,
         "correct on 1 of 4",
