@@ -21,10 +21,10 @@ from soar_tui.screens.put import entitle
 from soar_tui.screens.task_text import grid_text
 from soar_tui.widgets.source_view import SourceView
 
-_EXAMPLES: Final = {
-    "none": "",
-    "skill": ", with the skill that was drawn",
-    "unknown": ", without the solved task it may have begun with",
+_TITLES: Final = {
+    "none": "the prompt",
+    "skill": "the prompt with its skill",
+    "unknown": "the prompt less its solved task",
 }
 
 
@@ -60,7 +60,7 @@ def _given(run: OpenRun, lineage: Lineage) -> tuple[str, str]:
         return _call(lineage), "what the policy was given"
     parts = [f"── {message.role} ──\n\n{message.content}" for message in prompt.messages]
     size = sum(len(message.content) for message in prompt.messages)
-    return "\n".join(parts), f"the prompt, {count(size)} characters{_EXAMPLES[prompt.example]}"
+    return "\n".join(parts), f"{_TITLES[prompt.example]}, {count(size)} characters"
 
 
 def _call(lineage: Lineage) -> str:

@@ -51,7 +51,7 @@ async def test_the_skill_that_a_call_was_shown_stands_in_its_prompt(home, operat
         await settled(app, pilot)
         _, prompt = app.current_place.copied()
         assert "# A solved example" in prompt and "return [row[::-1] for row in grid]" in prompt
-        assert "with the skill that was drawn" in text(app)
+        assert "the prompt with its skill" in text(app)
 
 
 async def test_the_embedded_policy_is_shown_with_what_it_was_called_with(home):
