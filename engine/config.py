@@ -229,6 +229,9 @@ class SandboxConfig(_Section, frozen=True):
 
     workers: Count = 0
     """Zygotes; 0 means one per core."""
+    pin: bool = False
+    """Keep each zygote and its children on one core (Linux): steadier on a machine of your own; on a
+    shared one a neighbour on that core holds them up."""
     fast_cpu: Seconds = 0.1
     """CPU seconds in the first lane; what needs longer is tried again in the slow lane."""
     cpu: Seconds = 2.0

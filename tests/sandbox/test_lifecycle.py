@@ -245,3 +245,12 @@ async def deprived(denied: str, minimum: str) -> dict[str, Any]:
     async with asyncio.timeout(60):
         output, _ = await process.communicate()
     return json.loads(output)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux pins processes")
+async def test_pinned_workers_keep_to_a_core_each() -> None:
+    async with Sandbox(SandboxConfig(workers=2, pin=True)) as sandbox:
+        await sandbox.run([SAME] * 50, [GRID])
+        kept = [tuple(process.cpu_affinity()) for process in descendants()]
+    cores = sorted(os.sched_getaffinity(0))[:2]
+    assert set(kept) == {(core,) for core in cores}

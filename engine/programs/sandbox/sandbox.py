@@ -34,16 +34,27 @@ _AUDITED: Final = 0.005
 _COUNTED: Final = frozenset(("timeout", "memory", "crash"))
 
 
+def _usable_cores() -> list[int] | None:
+    """Return the cores this process may use, None where the system does not say."""
+    return sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else None
+
+
 class Sandbox:
     """Runs programs in isolation; an async context manager that owns its worker processes.
 
-    Raises SandboxError on entering when the isolation reached is below `config.minimum`.
+    Raises SandboxError on entering when the isolation reached is below `config.minimum`, and at once
+    when workers are to be pinned where that cannot be.
     """
 
     def __init__(self, config: SandboxConfig) -> None:
         self._config = config
-        cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-        workers = config.workers or cores
+        cores = _usable_cores()
+        if config.pin and cores is None:
+            raise SandboxError(
+                "sandbox.pin: only Linux can keep a worker on a core; set it to false"
+            )
+        workers = config.workers or (len(cores) if cores is not None else os.cpu_count() or 1)
+        self._cores: Sequence[int | None] = cores if config.pin and cores is not None else (None,)
         scipy = scipy_installed()
         fast = (config.fast_cpu, 0.0, config.wall)
         slow = (config.cpu, min(config.fast_cpu, config.cpu), config.wall)
@@ -149,7 +160,10 @@ class Sandbox:
 
     def _lane(self, indexes: range, limits: Limits, *, slow: bool, scipy: bool) -> Lane:
         memory = self._config.memory_mb << 20
-        roles = [Role(index, slow, scipy, memory) for index in indexes]
+        roles = [
+            Role(index, slow, scipy, memory, self._cores[place % len(self._cores)])
+            for place, index in enumerate(indexes)
+        ]
         listener = Listener(self._finished, self._to_slow_lane, self._learn_layers, self._break)
         return Lane(roles, limits, listener)
 

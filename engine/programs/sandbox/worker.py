@@ -30,12 +30,16 @@ FrameTaker = Callable[[int, int, int, bytes], None]
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What a zygote is for: its index among all, its lane, whether it carries scipy, its memory."""
+    """What a zygote is for: its index among all, its lane, whether it carries scipy, its memory.
+
+    `core` is the one it is kept on (None: any).
+    """
 
     index: int
     slow: bool
     scipy: bool
     memory: int
+    core: int | None = None
 
 
 class _Link(asyncio.Protocol):
@@ -201,6 +205,7 @@ def _start(role: Role, descriptor: int) -> subprocess.Popen[bytes]:
     settings = {
         "descriptor": descriptor,
         "slow": role.slow,
+        "core": role.core,
         "scipy": role.scipy,
         "memory": role.memory,
         "uid": _FIRST_USER + role.index,

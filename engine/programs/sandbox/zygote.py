@@ -62,6 +62,8 @@ def _prepare(settings: dict[str, Any], descriptor: int) -> Callable[[], None]:
     from engine.programs.sandbox import layers
 
     report: dict[str, str] = {}
+    if settings["core"] is not None:
+        os.sched_setaffinity(0, {settings["core"]})
     layers.put_on(report, "pdeathsig", layers.die_with_parent)
     if layers.put_on(report, "namespaces", layers.separate_namespaces):
         _relay()
