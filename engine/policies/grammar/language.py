@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, update_wrapper
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, cast
 
 import numpy as np
 
@@ -173,28 +173,85 @@ def _fresh(function: Callable[..., Any], registry: dict[str, Any]) -> str:
 
 
 Result = TypeVar("Result")
-_MEMORY_ENTRIES = 5000
-_memory: dict[tuple[Any, ...], Any] = {}
+_Results: TypeAlias = dict[tuple[Any, ...], Any]
+"""What is known of one grid: (function, other arguments) -> result."""
+_MEMORY_CELLS = 4_000_000
+"""Array cells each of the memory's two generations holds (32 MB)."""
+_RESULT_CELLS = 50
+"""What a result costs besides the cells of an array."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """Stands for the ValueError a function raised."""
+
+    text: str
+
+
+class _Memory:
+    """Results by the contents of a grid; grids not asked about for long are forgotten."""
+
+    def __init__(self) -> None:
+        self._young: dict[tuple[Any, ...], _Results] = {}
+        self._old: dict[tuple[Any, ...], _Results] = {}
+        self._fixed: dict[int, tuple[np.ndarray, _Results]] = {}
+        self._cells = 0
+
+    def of(self, grid: np.ndarray) -> _Results:
+        """Return what is known of a grid, to be looked into and added to."""
+        fixed = self._fixed.get(id(grid))
+        if fixed is not None:
+            return fixed[1]
+        content = (grid.shape, grid.tobytes())
+        results = self._young.get(content)
+        if results is None:
+            results = self._young[content] = self._old.pop(content, {})
+            self._cells += sum(map(_cells, results.values()))
+        # Only such a grid can be told by its identity: nobody can change it later.
+        if not grid.flags.writeable and grid.flags.owndata:
+            self._fixed[id(grid)] = grid, results
+        return results
+
+    def add(self, results: _Results, key: tuple[Any, ...], result: object) -> None:
+        """Keep a result, and make room where there are too many."""
+        results[key] = result
+        self._cells += _cells(result)
+        if self._cells > _MEMORY_CELLS:
+            self._old, self._young, self._cells = self._young, {}, 0
+            self._fixed.clear()
+
+
+def _cells(result: object) -> int:
+    return _RESULT_CELLS + (result.size if isinstance(result, np.ndarray) else 0)
+
+
+_memory = _Memory()
 
 
 def remember(function: Callable[..., Result]) -> Callable[..., Result]:
     """Keep a grid function's results, so that chains with a common prefix share the work.
 
     Only in this process: an emitted program holds the bare function. Arrays that are kept are
-    read-only; the memory is bounded by a count of entries and emptied when full.
+    read-only; the memory is bounded by a count of cells. A ValueError is kept as well.
     """
 
     def recalled(grid: np.ndarray, *arguments: Value) -> Result:
-        key = (function, grid.shape, grid.tobytes(), arguments)
-        result: Result | None = _memory.get(key)
+        results = _memory.of(grid)
+        key = (function, *arguments)
+        result: Result | _Refusal | None = results.get(key)
         if result is None:
-            result = function(grid, *arguments)
+            try:
+                result = function(grid, *arguments)
+            except ValueError as error:
+                if type(error) is ValueError:
+                    _memory.add(results, key, _Refusal(str(error)))
+                raise
             if isinstance(result, np.ndarray):
                 result.setflags(write=False)
-            if len(_memory) >= _MEMORY_ENTRIES:
-                _memory.clear()
-            _memory[key] = result
-        return result
+            _memory.add(results, key, result)
+        elif type(result) is _Refusal:
+            raise ValueError(result.text)
+        return cast(Result, result)
 
     update_wrapper(recalled, function)
     return recalled

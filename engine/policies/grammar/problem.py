@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from engine.arc import Task
 from engine.policies.grammar.language import FEATURES, Feature
 
 MAX_SIDE = 30
-_PER_CELL = ("_features", "current", "wanted", "owners", "glimpse", "stacked")
+_PER_CELL = ("_features", "current", "wanted", "owners", "glimpse", "stacked", "notes")
 _WIDEST = 4096
 """Spread of a feature's values up to which they are numbered by counting instead of sorting."""
 
@@ -26,7 +27,7 @@ _WIDEST = 4096
 class Problem:
     """Demonstration grids with their targets, and the test grids carried along.
 
-    All grids are int64 arrays of shape (rows, columns), never written to. `demos[i]` should
+    All grids are read-only int64 arrays of shape (rows, columns). `demos[i]` should
     become `targets[i]`. `later` says that some step came before: such problems are many and
     short-lived, so suggestions may spend less on them.
     """
@@ -116,6 +117,11 @@ class Problem:
             np.array([index for _, (_, index) in known]),
         )
 
+    @cached_property
+    def notes(self) -> dict[str, Any]:
+        """What a suggestion has worked out and another will ask for, by a name of its own."""
+        return {}
+
     def forget_cells(self) -> None:
         """Give back what was worked out per cell, unless this is a task itself: it is asked most."""
         if self.later:
@@ -139,8 +145,16 @@ class Problem:
 
     def moved(self, grids: Sequence[np.ndarray]) -> Problem:
         """Return the problem after a step, given all its new grids."""
+        fixed = tuple(map(_fixed, grids))
         demos = len(self.demos)
-        return Problem(tuple(grids[:demos]), tuple(grids[demos:]), self.targets, later=True)
+        return Problem(fixed[:demos], fixed[demos:], self.targets, later=True)
+
+
+def _fixed(grid: np.ndarray) -> np.ndarray:
+    """Return a grid that nobody can change, so that what is remembered of it is found quickly."""
+    fixed = grid if grid.flags.owndata else grid.copy()
+    fixed.setflags(write=False)
+    return fixed
 
 
 def _numbered(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -160,7 +174,7 @@ def _numbered(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def problem_of(task: Task) -> Problem:
     """Return a task as the problem before any step."""
     return Problem(
-        tuple(pair.input.astype(np.int64) for pair in task.train),
-        tuple(grid.astype(np.int64) for grid in task.test),
-        tuple(pair.output.astype(np.int64) for pair in task.train),
+        tuple(_fixed(pair.input.astype(np.int64)) for pair in task.train),
+        tuple(_fixed(grid.astype(np.int64)) for grid in task.test),
+        tuple(_fixed(pair.output.astype(np.int64)) for pair in task.train),
     )

@@ -7,6 +7,8 @@ always mixed in, so that nothing that applies is ever out of reach.
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
+from typing import TypeAlias
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,11 @@ from numpy.typing import NDArray
 from engine.policies.grammar.checkpoint import Softmax, Weights, slot_name, value_name
 from engine.policies.grammar.language import PRIMITIVES, Primitive
 from engine.policies.grammar.model import EDITS, Context, Untrained
+from engine.policies.grammar.problem import Problem
 from engine.policies.grammar.traits import TRAITS, roles, traits
+
+_Traits: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""A problem's traits and the roles of its colours."""
 
 UNTRAINED_SHARE = 0.15
 DEPTHS = 3
@@ -37,12 +43,12 @@ def step_inputs(
 
 
 class Trained:
-    """A `Model` with learned weights; remembers the traits of the last problem it saw."""
+    """A `Model` with learned weights; remembers the traits of every problem while that lives."""
 
     def __init__(self, weights: Weights) -> None:
         self._untrained = Untrained()
         self._weights = weights
-        self._seen: tuple[bytes, NDArray[np.float32], NDArray[np.float32]] | None = None
+        self._seen: WeakKeyDictionary[Problem, _Traits] = WeakKeyDictionary()
 
     def primitive_weights(self, context: Context) -> np.ndarray:
         untrained = self._untrained.primitive_weights(context)
@@ -73,11 +79,12 @@ class Trained:
     def _steps(self) -> NDArray[np.float32]:
         return aligned_steps(self._weights.steps)
 
-    def _traits(self, context: Context) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _traits(self, context: Context) -> _Traits:
         problem = context.problem
-        if self._seen is None or self._seen[0] != problem.key:
-            self._seen = problem.key, traits(problem), roles(problem)
-        return self._seen[1:]
+        seen = self._seen.get(problem)
+        if seen is None:
+            seen = self._seen[problem] = traits(problem), roles(problem)
+        return seen
 
 
 def softmax(scores: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from engine.programs.sandbox import evaluate, frames, gate, kernel, layers
+from engine.programs.sandbox.parts import Parts
 
 OUTLET = 3
 """The one descriptor a child keeps."""
@@ -221,9 +222,10 @@ def _run_batch(
     usage, clock = resource.getrusage, time.monotonic
     start, flushed = usage(resource.RUSAGE_SELF).ru_maxrss, clock()
     held: list[bytes] = []
+    parts = Parts() if share else None
     for position, item in enumerate(items):
         progress[:2] = position.to_bytes(2, "little")
-        payload = _shared(data[place : place + item.length], sets[item.set], share=share)
+        payload = _shared(data[place : place + item.length], sets[item.set], parts)
         place += item.length
         held.append(
             _frame(item.number, frames.DECLINED, b"")
@@ -239,14 +241,17 @@ def _run_batch(
     _send(b"".join(held))
 
 
-def _shared(source: bytes, grids: list[evaluate.Rows], *, share: bool) -> bytes | None:
+def _shared(source: bytes, grids: list[evaluate.Rows], parts: Parts | None) -> bytes | None:
     """Return a program's results, or None when it must be judged in a process of its own."""
-    code = evaluate.compile_source(source)
-    if isinstance(code, bytes):
-        return code * len(grids)
-    if not share or not gate.may_share(code):
-        return None
-    defined = evaluate.define(code)
+    codes = None if parts is None else parts.of(source)
+    if codes is None:
+        code = evaluate.compile_source(source)
+        if isinstance(code, bytes):
+            return code * len(grids)
+        if parts is None or not gate.may_share(code):
+            return None
+        codes = (code,)
+    defined = evaluate.define(*codes)
     if isinstance(defined, bytes):
         return None if evaluate.ran_out_of_memory(defined) else defined * len(grids)
     namespace, transform = defined

@@ -32,11 +32,15 @@ def compile_source(source: bytes) -> CodeType | bytes:
         return encode_failure("refused", _described(error))
 
 
-def define(code: CodeType) -> tuple[dict[str, Any], Callable[[Rows], object]] | bytes:
-    """Run the module's code and return its namespace and `transform`, or the failure's bytes."""
+def define(*parts: CodeType) -> tuple[dict[str, Any], Callable[[Rows], object]] | bytes:
+    """Run the module's code and return its namespace and `transform`, or the failure's bytes.
+
+    The code may come in parts; see `parts.compile_parts`.
+    """
     namespace: dict[str, Any] = {"__name__": "program", "__builtins__": builtins}
     try:
-        exec(code, namespace)  # noqa: S102 - running untrusted programs is what this process is for
+        for code in parts:
+            exec(code, namespace)  # noqa: S102 - running untrusted programs is what this process is for
     except BaseException as error:
         return _failure(error)
     transform = namespace.get("transform")

@@ -43,7 +43,8 @@ del one
 """
 
 
-def _code_objects(code: CodeType) -> list[CodeType]:
+def code_objects(code: CodeType) -> list[CodeType]:
+    """Return the code and all code nested in it."""
     found = [code]
     for current in found:
         found += [constant for constant in current.co_consts if type(constant) is CodeType]
@@ -55,7 +56,7 @@ def _table() -> bytes:
 
     A naming opcode that the probe lacks is unknown: nothing could tell whether we read it rightly.
     """
-    probe = _code_objects(compile(_PROBE, "<gate>", "exec", dont_inherit=True))
+    probe = code_objects(compile(_PROBE, "<gate>", "exec", dont_inherit=True))
     checked = {code for current in probe for code in current.co_code[::2]}
     uses = bytearray([_UNKNOWN]) * 256
     for name, code in dis.opmap.items():
@@ -97,7 +98,7 @@ _ALWAYS = (ATTRIBUTES & BUILTINS) | (ATTRIBUTES - frozenset(dir(builtins)))
 
 def may_share(code: CodeType) -> bool:
     """Whether the program's code, nested functions included, passes the gate."""
-    for current in _code_objects(code):
+    for current in code_objects(code):
         operations = current.co_code[::2]
         if operations.translate(None, KNOWN_OPCODES):
             return False
@@ -113,7 +114,7 @@ def self_check() -> str | None:
     code = compile(_PROBE, "<gate>", "exec", dont_inherit=True)
     if not may_share(code):
         return f"the gate does not know Python {sys.version_info[0]}.{sys.version_info[1]}"
-    for current in _code_objects(code):
+    for current in code_objects(code):
         expected = [
             (_USES[i.opcode], i.argval)
             for i in dis.get_instructions(current)

@@ -97,26 +97,50 @@ def _chosen(values: list[float], rank: object) -> list[bool]:
     return [v == wanted for v in values]
 
 
+def _choices(
+    problem: Problem, kind: str, found: list[list[Thing]]
+) -> tuple[list[tuple[Quality, object]], np.ndarray]:
+    """All (quality, rank) pairs, and whether each chooses each object: bool, (pairs, objects)."""
+    known = problem.notes.get(kind)
+    if known is None:
+        pairs: list[tuple[Quality, object]] = []
+        chosen: list[list[bool]] = []
+        for quality in QUALITIES:
+            values = [quality(grid, seen) for grid, seen in zip(problem.demos, found, strict=True)]
+            for rank in _ranks(values):
+                pairs.append((quality, rank))
+                chosen.append([one for row in values for one in _chosen(row, rank)])
+        known = problem.notes[kind] = pairs, np.array(chosen)
+    return known
+
+
+def _best(
+    pairs: list[tuple[Quality, object]], scores: Sequence[float], above: float
+) -> list[tuple[Quality, object]]:
+    """Return the pairs of the highest score, if that is more than `above`."""
+    best: list[tuple[Quality, object]] = []
+    top = above
+    for pair, score in zip(pairs, scores, strict=True):
+        if score > top + 1e-9:
+            top, best = score, [pair]
+        elif score > top - 1e-9:
+            best.append(pair)
+    return best
+
+
 def _separating(
-    problem: Problem, found: list[list[Thing]], wanted: list[list[bool]]
+    problem: Problem, kind: str, found: list[list[Thing]], wanted: list[list[bool]]
 ) -> list[tuple[Quality, object]]:
     """Return the (quality, rank) pairs that choose the wanted objects best, all equally good."""
-    best: list[tuple[Quality, object]] = []
     if not any(map(any, wanted)) or all(map(all, wanted)):
-        return best
-    top = -1.0
-    for quality in QUALITIES:
-        values = [quality(grid, things) for grid, things in zip(problem.demos, found, strict=True)]
-        for rank in _ranks(values):
-            score = 0.0
-            for row, want in zip(values, wanted, strict=True):
-                chosen = _chosen(row, rank)
-                score += sum(c == w for c, w in zip(chosen, want, strict=True)) / len(row)
-            if score > top + 1e-9:
-                top, best = score, [(quality, rank)]
-            elif score > top - 1e-9:
-                best.append((quality, rank))
-    return best
+        return []
+    pairs, chosen = _choices(problem, kind, found)
+    agrees = (chosen == np.concatenate(wanted)).astype(np.int64)
+    scores, start = np.zeros(len(pairs)), 0
+    for row in wanted:
+        scores += agrees[:, start : start + len(row)].sum(axis=1) / len(row)
+        start += len(row)
+    return _best(pairs, scores.tolist(), -1.0)
 
 
 def fates(problem: Problem, found: list[list[Thing]]) -> list[list[int | None]]:
@@ -143,18 +167,18 @@ def _suggest_fate(problem: Problem, drawn: Values, action: str) -> Sequence[Valu
     after = fates(problem, found)
     if action == "keep":
         wanted = [[fate == -1 for fate in row] for row in after]
-        return [(drawn[0], *pair) for pair in _separating(problem, found, wanted)]
+        return [(drawn[0], *pair) for pair in _separating(problem, drawn[0], found, wanted)]
     if action == "remove":
         wanted = [
             [fate == background(grid) for fate in row]
             for grid, row in zip(problem.demos, after, strict=True)
         ]
-        return [(drawn[0], *pair) for pair in _separating(problem, found, wanted)]
+        return [(drawn[0], *pair) for pair in _separating(problem, drawn[0], found, wanted)]
     colours = sorted({fate for row in after for fate in row if fate is not None and fate >= 0})
     options: list[Values] = []
     for colour in colours:
         wanted = [[fate == colour for fate in row] for row in after]
-        pairs = _separating(problem, found, wanted)
+        pairs = _separating(problem, drawn[0], found, wanted)
         options.extend((drawn[0], *pair, colour) for pair in pairs)
     return options
 
@@ -222,20 +246,13 @@ def _suggest_crop(problem: Problem, drawn: Values, only_object: bool) -> Sequenc
     ]
     if not any(any(row) for row in hits):
         return ()
-    best: list[Values] = []
-    top = 1
-    for quality in QUALITIES:
-        values = [quality(grid, things) for grid, things in zip(problem.demos, found, strict=True)]
-        for rank in _ranks(values):
-            score = 0
-            for row, hit in zip(values, hits, strict=True):
-                chosen = _chosen(row, rank)
-                score += True in chosen and hit[chosen.index(True)]
-            if score > top:
-                top, best = score, []
-            if score == top:
-                best.append((kind, quality, rank))
-    return best
+    pairs, chosen = _choices(problem, kind, found)
+    scores, start = np.zeros(len(pairs), dtype=np.int64), 0
+    for row in hits:
+        here = chosen[:, start : start + len(row)]
+        scores += here.any(axis=1) & np.array(row)[here.argmax(axis=1)]
+        start += len(row)
+    return [(kind, *pair) for pair in _best(pairs, scores.tolist(), 1)]
 
 
 def _suggest_box(problem: Problem, drawn: Values) -> Sequence[Values]:

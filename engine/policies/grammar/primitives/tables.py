@@ -60,22 +60,22 @@ def _in_parts(chosen: np.ndarray, sizes: np.ndarray) -> list[np.ndarray]:
 
 def _tally_all(
     problem: Problem, codes: np.ndarray, sizes: np.ndarray, copied: np.ndarray | None
-) -> tuple[list[int], list[int]]:
+) -> tuple[np.ndarray, np.ndarray]:
     """As _tally for each row of codes (of that many different ones): codes that occur, cells right."""
     starts = np.cumsum(sizes) - sizes
     total = int(sizes.sum())
     codes = codes + starts[:, None]
     wanted = problem.wanted
-    counts = np.bincount((codes * 10 + wanted).ravel(), minlength=total * 10).reshape(total, 10)
-    right = counts.max(axis=1)
+    counts = np.bincount((codes + wanted * total).ravel(), minlength=total * 10)
+    right = counts.reshape(10, total).max(axis=0)
     np.maximum(
         right, np.bincount(codes[:, problem.current == wanted].ravel(), minlength=total), out=right
     )
     if copied is not None:
         fetched = np.bincount(codes[:, copied == wanted].ravel(), minlength=total)
         np.maximum(right, fetched, out=right)
-    occurs = counts.any(axis=1).astype(np.int64)
-    return np.add.reduceat(occurs, starts).tolist(), np.add.reduceat(right, starts).tolist()
+    occurs = (right > 0).astype(np.int64)
+    return np.add.reduceat(occurs, starts), np.add.reduceat(right, starts)
 
 
 def _table(problem: Problem, slots: Values) -> Values | None:
@@ -124,17 +124,24 @@ def _suggest_features(problem: Problem, drawn: Values) -> Sequence[Values]:
         return ()
     companions, sizes, indices = problem.stacked
     fitting = np.flatnonzero(len(found[0]) * sizes <= _MAX_CODES)
-    scored: list[tuple[float, Values]] = []
-    for part in _in_parts(fitting, len(found[0]) * sizes[fitting]):
-        codes = found[1] * sizes[part, None] + indices[part]
-        entries, right = _tally_all(problem, codes, len(found[0]) * sizes[part], copied)
-        for which, number, cells in zip(part.tolist(), entries, right, strict=True):
-            if number <= _MAX_ENTRIES:
-                companion = companions[which]
-                keys = (first,) if companion is first else (first, companion)
-                scored.append((cells / len(problem.current) - 0.0002 * number, (keys, *rest)))
-    scored.sort(key=lambda pair: -pair[0])
-    return [values for score, values in scored[:_OPTIONS] if score >= scored[0][0] - 0.01]
+    tallies = [
+        _tally_all(
+            problem,
+            found[1] * sizes[part, None] + indices[part],
+            len(found[0]) * sizes[part],
+            copied,
+        )
+        for part in _in_parts(fitting, len(found[0]) * sizes[fitting])
+    ]
+    if not tallies:
+        return ()
+    entries, right = (np.concatenate(column) for column in zip(*tallies, strict=True))
+    few = entries <= _MAX_ENTRIES
+    scores = right[few] / len(problem.current) - 0.0002 * entries[few]
+    best = np.argsort(-scores, kind="stable")[:_OPTIONS]
+    best = best[scores[best] >= scores[best[:1]] - 0.01]
+    offered = [companions[which] for which in fitting[few][best].tolist()]
+    return [((first,) if each is first else (first, each), *rest) for each in offered]
 
 
 def look_up(grid: Grid, keys: list[Any], table: dict[Any, Any], source: Grid) -> Grid:
