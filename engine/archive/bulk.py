@@ -72,6 +72,13 @@ def program_rows(reading: Reading, iteration: int, task: int) -> list[ProgramRow
     return found
 
 
+def row_count(reading: Reading, table: str) -> int:
+    """Return how many rows a table or view has."""
+    rows = reading.sql.execute(f"SELECT count(*) FROM {table}")  # noqa: S608 - the schema's own names
+    count: int = rows.fetchone()[0]
+    return count
+
+
 def table_page(
     reading: Reading,
     table: str,

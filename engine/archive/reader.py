@@ -232,6 +232,11 @@ class RunReader:
         with self._reading() as reading:
             return bulk.table_page(reading, name, columns, keys, after=after, limit=limit)
 
+    def count(self, name: str) -> int:
+        """Return how many rows a table or view of archive.db has."""
+        with self._reading() as reading:
+            return bulk.row_count(reading, name)
+
     # Whole searches, to be counted
 
     def searches(self) -> list[SearchRow]:

@@ -6,15 +6,19 @@ Rows are built by the very functions that ask a model while searching, so they t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from engine.archive.reader import RunReader
 from engine.config import Settings
-from engine.exports.output import ExportError, OnRows
-from engine.exports.parquet import arrow, parquet_writer, text_array
-from engine.learning.dataset import read_dataset
+from engine.exports.output import ExportError, OnProgress
+from engine.exports.parquet import arrow, text_array
+from engine.exports.resuming import OnFound, digest, unheard
+from engine.exports.rows import Form, Rows, write_rows, write_stream
+from engine.exports.stamps import searched_stamp
+from engine.learning.dataset import parse_example, read_lines
 from engine.learning.example import Example
 from engine.learning.gather import gather
 from engine.learning.trainers.rows import training_row
@@ -25,11 +29,13 @@ if TYPE_CHECKING:
 
 GROUP = 1024
 """Rows of a Parquet group; a prompt takes some ten thousand characters."""
+LINES = 1024
+"""Examples of a dataset's file after which an export of it could go on."""
 
 
 def examples(
     reader: RunReader, folder: Path, settings: Settings, iteration: int | None = None
-) -> tuple[Iterator[Example], str]:
+) -> tuple[Rows[Example], str]:
     """Return the training examples of an iteration (default: the last) and whence they are.
 
     They are those it was learned from, where it was; otherwise those that learning from it would
@@ -48,13 +54,33 @@ def examples(
         )
     learned = folder / "datasets" / f"iteration-{chosen}.jsonl.zst"
     if any(point.iteration == chosen for point in reader.checkpoints()) and learned.exists():
-        return read_dataset(learned), f"examples that iteration {chosen + 1} gave to learn from"
+        return _learned(reader, learned, chosen), (
+            f"examples that iteration {chosen + 1} gave to learn from"
+        )
     return _gathered(reader, settings, chosen), (
         f"examples as learning from iteration {chosen + 1} would choose them"
     )
 
 
-def _gathered(reader: RunReader, settings: Settings, iteration: int) -> Iterator[Example]:
+def _learned(reader: RunReader, path: Path, iteration: int) -> Rows[Example]:
+    """Return a dataset's examples, in portions of as many lines; it never changes once written."""
+    lines = sum(1 for _ in read_lines(path))
+    weights = tuple(min(LINES, lines - first) for first in range(0, lines, LINES))
+
+    def portions(first: int) -> Iterator[Iterator[Example]]:
+        numbered = islice(enumerate(read_lines(path), 1), first * LINES, None)
+        for _ in weights[first:]:
+            yield (
+                parse_example(line, f"{path}, line {number}")
+                for number, line in islice(numbered, LINES)
+            )
+
+    stat = path.stat()
+    job = digest("learned", reader.created, iteration, stat.st_size, stat.st_mtime_ns)
+    return Rows(job, portions, str, "examples", weights)
+
+
+def _gathered(reader: RunReader, settings: Settings, iteration: int) -> Rows[Example]:
     so_far = [row for row in reader.iterations() if row.index <= iteration]
     pooled = so_far if settings.learn.pool else so_far[-1:]
     searched = {row.index: {task.index for task in reader.task_rows(row.index)} for row in so_far}
@@ -71,9 +97,19 @@ def _gathered(reader: RunReader, settings: Settings, iteration: int) -> Iterator
 
     chosen = sorted(set[int]().union(*(searched[row.index] for row in pooled)))
     given = [(i, tasks[i] if i in training else tasks[i].without_truth()) for i in chosen]
-    for data in gather(given, candidates, settings.learn, settings.vote, settings.seed + iteration):
-        yield from data.samples
-        yield from data.repairs
+
+    def portions(first: int) -> Iterator[Sequence[Example]]:
+        seed = settings.seed + iteration
+        for data in gather(given[first:], candidates, settings.learn, settings.vote, seed):
+            yield data.samples + data.repairs
+
+    return Rows(
+        digest("gathered", reader.created, iteration, reader.settings_text, sorted(training)),
+        portions,
+        searched_stamp(reader, chosen, [row.index for row in pooled]),
+        "tasks",
+        (1,) * len(chosen),
+    )
 
 
 def chat(example: Example) -> dict[str, Any]:
@@ -88,31 +124,36 @@ def chat(example: Example) -> dict[str, Any]:
     }
 
 
-def write_chats_jsonl(rows: Iterable[Example], file: BinaryIO, on_rows: OnRows) -> int:
-    """Write examples as one chat a line and return how many."""
-    count = 0
-    for count, example in enumerate(rows, 1):
-        file.write(json.dumps(chat(example)).encode("ascii") + b"\n")
-        on_rows(count)
-    return count
+def write_chats_jsonl(
+    rows: Iterable[Example],
+    to: BinaryIO | Path,
+    on_rows: OnProgress,
+    *,
+    force: bool = False,
+    on_found: OnFound = unheard,
+) -> int:
+    """Write examples as one chat a line, to a stream or a new file, and return how many.
+
+    Raises ExportError.
+    """
+    if isinstance(to, Path):
+        return write_rows(rows, CHATS, to, force=force, on_progress=on_rows, on_found=on_found)
+    return write_stream(rows, CHATS, to, on_rows)
 
 
 def write_chats_parquet(
-    rows: Iterable[Example], path: Path, *, force: bool, on_rows: OnRows
+    rows: Iterable[Example],
+    path: Path,
+    *,
+    force: bool,
+    on_rows: OnProgress,
+    on_found: OnFound = unheard,
 ) -> int:
-    """Write examples as Parquet, messages as lists of structs, and return how many."""
-    count, group = 0, list[dict[str, Any]]()
-    with parquet_writer(path, chat_schema(), force=force, texts=["prompt", "completion"]) as writer:
-        for example in rows:
-            group.append(chat(example))
-            if len(group) == GROUP:
-                writer.write_batch(_batch(group))
-                group.clear()
-            count += 1
-            on_rows(count)
-        if group:
-            writer.write_batch(_batch(group))
-    return count
+    """Write examples as Parquet, messages as lists of structs, and return how many (see write_rows).
+
+    Raises ExportError.
+    """
+    return write_rows(rows, CHATS, path, force=force, on_progress=on_rows, on_found=on_found)
 
 
 def chat_schema() -> pa.Schema:
@@ -130,15 +171,20 @@ def chat_schema() -> pa.Schema:
     )
 
 
-def _batch(group: list[dict[str, Any]]) -> pa.RecordBatch:
+def _lines(group: Sequence[Example]) -> bytes:
+    return b"".join(json.dumps(chat(example)).encode("ascii") + b"\n" for example in group)
+
+
+def _batch(group: Sequence[Example]) -> pa.RecordBatch:
     pa = arrow()
+    rows = [chat(example) for example in group]
     return pa.record_batch(
         [
-            _messages([row["prompt"] for row in group]),
-            _messages([row["completion"] for row in group]),
-            text_array([row["task_id"] for row in group]),
-            text_array([row["origin"] for row in group]),
-            pa.array([row["candidate"] for row in group], pa.int64()),
+            _messages([row["prompt"] for row in rows]),
+            _messages([row["completion"] for row in rows]),
+            text_array([row["task_id"] for row in rows]),
+            text_array([row["origin"] for row in rows]),
+            pa.array([row["candidate"] for row in rows], pa.int64()),
         ],
         schema=chat_schema(),
     )
@@ -156,3 +202,7 @@ def _messages(chats: list[list[dict[str, str]]]) -> pa.Array:
         at += len(messages)
         offsets.append(at)
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), structs)
+
+
+CHATS = Form(GROUP, _lines, chat_schema, _batch, ("prompt", "completion"))
+"""How chats are written."""

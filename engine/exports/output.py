@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
-OnRows: TypeAlias = Callable[[int], None]
-"""Hears how many rows have been written so far."""
+OnProgress: TypeAlias = Callable[[int, int], None]
+"""Hears how much is done and how much there is in all."""
+LOCK = ".lock"
 
 
 class ExportError(ValueError):
@@ -19,7 +20,7 @@ class ExportError(ValueError):
 
 
 def unfinished(path: Path) -> Path:
-    """Return where an export lies until it is whole."""
+    """Return where an export lies until it is whole: a file, or the folder of one that can go on."""
     return path.with_name(path.name + ".part")
 
 
@@ -30,63 +31,63 @@ def new_file(path: Path, *, force: bool) -> Iterator[BinaryIO]:
     What a killed export left behind is begun anew. Raises ExportError when there is a file of that
     name and `force` does not allow to replace it, or while another export is writing it.
     """
-    _check(path, force=force)
+    check_free(path, force=force)
     part = unfinished(path)
-    with part.open("ab") as file:
-        _lock(file, path)
+    if part.is_dir():
+        if any(part.iterdir()) and not (part / LOCK).exists():
+            raise ExportError(f"{part}: in the way, and no export put it there")
+        with locked(part / LOCK, path):
+            shutil.rmtree(part)
+    with locked(part, path) as file:
         file.truncate(0)
         try:
             yield file
             file.flush()
             os.fsync(file.fileno())
-            _check(path, force=force)
+            check_free(path, force=force)
             part.replace(path)
         except BaseException:
             part.unlink(missing_ok=True)
             raise
 
 
-@contextlib.contextmanager
-def new_folder(path: Path, names: frozenset[str], *, force: bool) -> Iterator[Path]:
-    """Yield a folder to fill that becomes `path` when the block ends well.
-
-    `names` are those of the files it may hold. With `force` a folder that holds no others is
-    replaced. Raises ExportError like new_file.
-    """
-    _check(path, force=force)
-    if path.exists():
-        strange = sorted(entry.name for entry in path.iterdir() if entry.name not in names)
-        if strange:
-            raise ExportError(
-                f"{path}: holds {strange[0]!r}, which no export put there; not replaced"
-            )
-    part = unfinished(path)
-    part.mkdir(exist_ok=True)
-    with (part / ".lock").open("ab") as lock:
-        _lock(lock, path)
-        for entry in part.iterdir():
-            if entry.name != ".lock":
-                entry.unlink()
-        try:
-            yield part
-            _check(path, force=force)
-            (part / ".lock").unlink()
-            if path.exists():
-                shutil.rmtree(path)
-            part.replace(path)
-        except BaseException:
-            shutil.rmtree(part, ignore_errors=True)
-            raise
-
-
-def _check(path: Path, *, force: bool) -> None:
+def check_free(path: Path, *, force: bool) -> None:
+    """Raise ExportError when something has that name and `force` does not allow to replace it."""
     if path.exists() and not force:
         kind = "folder" if path.is_dir() else "file"
         raise ExportError(f"{path}: there is a {kind} of that name; --force replaces it")
 
 
-def _lock(file: BinaryIO, path: Path) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise ExportError(f"{path}: another export is writing it") from error
+@contextlib.contextmanager
+def locked(file: Path, path: Path) -> Iterator[BinaryIO]:
+    """Yield a file to append to that no other export of `path` can have meanwhile.
+
+    Raises ExportError when one has it.
+    """
+    with file.open("ab") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ExportError(f"{path}: another export is writing it") from error
+        yield held
+
+
+def durably(path: Path, data: bytes) -> None:
+    """Put a small file there, whole or not at all, so that it survives a power cut."""
+    unwritten = path.with_name(path.name + ".new")
+    with unwritten.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    unwritten.replace(path)
+
+
+def cut(path: Path, size: int) -> None:
+    """Leave a file its first bytes; one that is not there comes to be.
+
+    Raises ExportError when it has fewer.
+    """
+    with path.open("ab") as file:
+        if file.tell() < size:
+            raise ExportError(f"{path}: shorter than it was; delete {path.parent} to begin anew")
+        file.truncate(size)

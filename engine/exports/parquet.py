@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Collection, Iterator, Sequence
+import os
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from engine.exports.output import ExportError, new_file
+from engine.exports.output import ExportError, cut, durably
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,30 +31,101 @@ def arrow() -> Any:
     return pyarrow
 
 
-@contextlib.contextmanager
-def parquet_writer(
-    path: Path, schema: pa.Schema, *, force: bool, texts: Collection[str] = ()
-) -> Iterator[pq.ParquetWriter]:
-    """Yield a writer of a new Parquet file (zstd), whole or not at all (see new_file).
+class GrowingParquet:
+    """A Parquet file (zstd) that grows in place and can be gone on with after a kill.
 
-    `texts` are columns whose values hardly ever repeat.
+    Its row groups are written in pieces. Closing one puts its footer aside, so that only whole row
+    groups are in the file; the footers together become the file's own in the end. `texts` are
+    columns whose values hardly ever repeat; `size` bytes of the file count, and so many `pieces`.
     """
-    pa = arrow()
-    # A dictionary makes cells small; of long texts it would only be a second copy. Bounds of
-    # nested columns serve no query and cost as much as writing them.
-    flat = [field.name for field in schema if not pa.types.is_nested(field.type)]
-    nested = [_leaf(field) for field in schema if pa.types.is_nested(field.type)]
-    with (
-        new_file(path, force=force) as file,
-        pa.parquet.ParquetWriter(
-            file,
-            schema,
-            compression="zstd",
-            use_dictionary=[name for name in flat if name not in texts] + nested,
-            write_statistics=[name for name in flat if name not in texts],
-        ) as writer,
-    ):
-        yield writer
+
+    def __init__(
+        self,
+        file: Path,
+        footers: Path,
+        schema: pa.Schema,
+        *,
+        texts: Collection[str] = (),
+        size: int = 0,
+        pieces: int = 0,
+    ) -> None:
+        self._file, self._footers, self._schema, self._texts = file, footers, schema, texts
+        self._piece: tuple[Any, pq.ParquetWriter] | None = None
+        self.size, self.pieces = size, pieces
+        cut(file, size)
+
+    def write_batch(self, batch: pa.RecordBatch) -> None:
+        """Write a row group."""
+        self._open().write_batch(batch)
+
+    def commit(self) -> None:
+        """Put what was written on the disk, so that `size` and `pieces` count it."""
+        if self._piece is None:
+            return
+        self._close()
+        with self._file.open("r+b") as file:
+            file.seek(-8, os.SEEK_END)
+            footer = int.from_bytes(file.read(4), "little") + 8
+            file.seek(-footer, os.SEEK_END)
+            durably(self._footer(self.pieces), b"PAR1" + file.read())
+            self.size = file.seek(-footer, os.SEEK_END)
+            file.truncate()
+            os.fsync(file.fileno())
+        self.pieces += 1
+
+    def finish(self) -> None:
+        """Make the file whole."""
+        if not self.pieces:
+            self._open()
+        self.commit()
+        whole, *others = (
+            arrow().parquet.read_metadata(self._footer(piece)) for piece in range(self.pieces)
+        )
+        for other in others:
+            whole.append_row_groups(other)
+        with self._file.open("ab") as file:
+            whole.write_metadata_file(file)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._piece is not None:
+            self._close()
+
+    def _footer(self, piece: int) -> Path:
+        return self._footers / f"footer-{piece}"
+
+    def _open(self) -> pq.ParquetWriter:
+        if self._piece is None:
+            pa = arrow()
+            sink = pa.OSFile(str(self._file), "ab")
+            # A writer begins at 0 only, and takes row groups to lie where its file then is.
+            os.lseek(sink.fileno(), 0, os.SEEK_SET)
+            # A dictionary makes cells small; of long texts it would only be a second copy. Bounds of
+            # nested columns serve no query and cost as much as writing them.
+            flat = [field.name for field in self._schema if not pa.types.is_nested(field.type)]
+            nested = [_leaf(field) for field in self._schema if pa.types.is_nested(field.type)]
+            short = [name for name in flat if name not in self._texts]
+            writer = pa.parquet.ParquetWriter(
+                sink,
+                self._schema,
+                compression="zstd",
+                use_dictionary=short + nested,
+                write_statistics=short,
+            )
+            os.lseek(sink.fileno(), 0, os.SEEK_END)
+            self._piece = sink, writer
+        return self._piece[1]
+
+    def _close(self) -> None:
+        assert self._piece is not None
+        sink, writer = self._piece
+        self._piece = None
+        with sink:
+            writer.close()
 
 
 def _leaf(field: pa.Field) -> str:

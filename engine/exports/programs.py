@@ -18,16 +18,18 @@ import msgspec
 from engine.arc import unpack
 from engine.archive.bulk import ProgramRow
 from engine.archive.reader import RunReader
-from engine.exports.output import OnRows
+from engine.exports.output import OnProgress
 from engine.exports.parquet import (
     GROUP,
     arrow,
     bits_array,
     grid_type,
     grids_array,
-    parquet_writer,
     text_array,
 )
+from engine.exports.resuming import OnFound, digest, unheard
+from engine.exports.rows import Form, Rows, write_rows, write_stream
+from engine.exports.stamps import candidates_of, searched_stamp
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,15 +50,21 @@ class ProgramRecord:
 
 def program_records(
     reader: RunReader, which: Which, left_out: Counter[str], iterations: Sequence[int] | None = None
-) -> Iterator[ProgramRecord]:
-    """Yield a run's distinct programs, task by task, each where it came first.
+) -> Rows[ProgramRecord]:
+    """Return a run's distinct programs, task by task, each where it came first.
 
-    `iterations` are those looked at (default: all); `left_out` counts what is not yielded, by
+    `iterations` are those looked at (default: all); `left_out` counts what is not among them, by
     reason. Memory holds one search at a time.
     """
     rows = [row for row in reader.iterations() if iterations is None or row.index in iterations]
     tasks_of = {row.index: {task.index for task in reader.task_rows(row.index)} for row in rows}
-    for index, task in enumerate(reader.tasks()):
+    tasks = reader.tasks()
+
+    def portions(first: int) -> Iterator[Iterator[ProgramRecord]]:
+        for index, task in enumerate(tasks[first:], first):
+            yield records(index, task.id)
+
+    def records(index: int, task: str) -> Iterator[ProgramRecord]:
         seen: set[int] = set()
         for row in rows:
             if index in tasks_of[row.index]:
@@ -64,9 +72,19 @@ def program_records(
                     reason = _reason(program, which, seen)
                     seen.add(program.program)
                     if reason is None:
-                        yield ProgramRecord(task.id, program, row.policy, row.index)
+                        yield ProgramRecord(task, program, row.policy, row.index)
                     else:
                         left_out[reason] += 1
+
+    indexes = [row.index for row in rows]
+    return Rows(
+        digest("programs", reader.created, which, None if iterations is None else indexes),
+        portions,
+        searched_stamp(reader, range(len(tasks)), indexes),
+        "candidates",
+        candidates_of(reader, range(len(tasks)), indexes),
+        left_out,
+    )
 
 
 def _reason(program: ProgramRow, which: Which, seen: Container[int]) -> str | None:
@@ -87,30 +105,34 @@ def _reason(program: ProgramRow, which: Which, seen: Container[int]) -> str | No
 
 
 def write_programs_parquet(
-    records: Iterable[ProgramRecord], path: Path, *, force: bool, on_rows: OnRows
+    records: Iterable[ProgramRecord],
+    path: Path,
+    *,
+    force: bool,
+    on_rows: OnProgress,
+    on_found: OnFound = unheard,
 ) -> int:
-    """Write records as Parquet and return how many. Raises ExportError."""
-    count = 0
-    with parquet_writer(path, program_schema(), force=force, texts=["code"]) as writer:
-        for group in _groups(records):
-            writer.write_batch(_batch(group))
-            count += len(group)
-            on_rows(count)
-    return count
+    """Write records as Parquet and return how many (see write_rows). Raises ExportError."""
+    return write_rows(records, PROGRAMS, path, force=force, on_progress=on_rows, on_found=on_found)
 
 
-def write_programs_jsonl(records: Iterable[ProgramRecord], file: BinaryIO, on_rows: OnRows) -> int:
-    """Write records as one JSON object a line and return how many."""
-    count = 0
-    encoder, buffer = msgspec.json.Encoder(), bytearray()
-    for group in _groups(records):
-        for record in group:
-            encoder.encode_into(_document(record), buffer)
-            file.write(buffer)
-            file.write(b"\n")
-        count += len(group)
-        on_rows(count)
-    return count
+def write_programs_jsonl(
+    records: Iterable[ProgramRecord],
+    to: BinaryIO | Path,
+    on_rows: OnProgress,
+    *,
+    force: bool = False,
+    on_found: OnFound = unheard,
+) -> int:
+    """Write records as one JSON object a line, to a stream or a new file, and return how many.
+
+    Raises ExportError.
+    """
+    if isinstance(to, Path):
+        return write_rows(
+            records, PROGRAMS, to, force=force, on_progress=on_rows, on_found=on_found
+        )
+    return write_stream(records, PROGRAMS, to, on_rows)
 
 
 def program_schema() -> pa.Schema:
@@ -133,15 +155,13 @@ def program_schema() -> pa.Schema:
     )
 
 
-def _groups(records: Iterable[ProgramRecord]) -> Iterator[list[ProgramRecord]]:
-    group: list[ProgramRecord] = []
-    for record in records:
-        group.append(record)
-        if len(group) == GROUP:
-            yield group
-            group = []
-    if group:
-        yield group
+def _lines(group: Sequence[ProgramRecord]) -> bytes:
+    encoder, buffer, lines = msgspec.json.Encoder(), bytearray(), bytearray()
+    for record in group:
+        encoder.encode_into(_document(record), buffer)
+        lines += buffer
+        lines += b"\n"
+    return bytes(lines)
 
 
 def _batch(group: Sequence[ProgramRecord]) -> pa.RecordBatch:
@@ -203,3 +223,7 @@ def _rows(output: bytes | None) -> list[list[int]] | None:
 def _valid(text: str) -> str:
     """Return a text that UTF-8 can hold: a lone surrogate becomes `?`."""
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+PROGRAMS = Form(GROUP, _lines, program_schema, _batch, ("code",))
+"""How programs are written."""

@@ -5,23 +5,25 @@ TABLES is the schema; docs/exports.md lists it for readers and a test holds the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from engine.arc import Task
 from engine.archive.packing import packed_grids, unpack_bits, unpack_results, unpack_text
 from engine.archive.reader import RunReader
-from engine.exports.output import new_folder
+from engine.exports.output import ExportError, OnProgress, check_free
 from engine.exports.parquet import (
+    GrowingParquet,
     arrow,
     bits_array,
     grid_type,
     grids_array,
-    parquet_writer,
     text_array,
 )
+from engine.exports.resuming import FORM, Mark, OnFound, Part, digest, going_on, unheard
+from engine.exports.rows import PIECE
 from engine.programs.candidate import Failure
 
 if TYPE_CHECKING:
@@ -131,27 +133,82 @@ TABLES = (
 
 
 def write_tables(
-    reader: RunReader, folder: Path, *, force: bool, on_rows: Callable[[str, int], None]
+    reader: RunReader,
+    folder: Path,
+    *,
+    force: bool,
+    on_rows: OnProgress,
+    on_found: OnFound = unheard,
+    every: int = PIECE,
 ) -> dict[str, int]:
     """Write every table as `NAME.parquet` into a new folder and return the rows of each.
 
-    `on_rows` hears a table's name and how many of its rows are written. Raises ExportError.
+    An export of the same archive that was cut off goes on where it was; every so many rows it is
+    made sure of what is written. With `force` a folder that holds nothing else is replaced. Raises
+    ExportError.
     """
     arrow()
-    tasks = reader.tasks()
-    counts = dict.fromkeys((table.name for table in TABLES), 0)
-    names = frozenset(f"{name}.parquet" for name in counts)
-    with new_folder(folder, names, force=force) as place:
-        for table in TABLES:
-            path = place / f"{table.name}.parquet"
-            with parquet_writer(
-                path, table_schema(table), force=False, texts=("source", "text")
-            ) as writer:
-                for page in _pages(reader, table):
-                    writer.write_batch(_batch(table, page, tasks))
-                    counts[table.name] += len(page)
-                    on_rows(table.name, counts[table.name])
-    return counts
+    if folder.is_dir():
+        _check_replaceable(folder, force=force)
+    counts = {table.name: reader.count(table.name) for table in TABLES}
+    whole = sum(counts.values())
+    # Beside the counts, all that is ever changed where it stands.
+    changed = [(row.iteration, row.task, row.finished) for row in reader.searches()]
+    ended = [(row.index, row.ended) for row in reader.iterations()]
+    stamp = digest(counts, changed, ended)
+    job = digest(FORM, "tables", reader.created, [repr(table) for table in TABLES])
+    with going_on(folder, job, lambda _: stamp, on_found, force=force) as part:
+        part.content.mkdir(exist_ok=True)
+        number, *after = part.mark.place or (0,)
+        on_rows(sum(part.mark.rows.values()), whole)
+        for place in range(number, len(TABLES)):
+            since = tuple(after) if after and place == number else None
+            for mark in _written(reader, part, place, since, every):
+                part.advance(replace(mark, stamp=stamp))
+                on_rows(sum(mark.rows.values()), whole)
+    return part.mark.rows
+
+
+def _written(
+    reader: RunReader, part: Part, place: int, after: tuple[int, ...] | None, every: int
+) -> Iterator[Mark]:
+    """Write the rest of a table and yield how far it is, whenever that may be marked."""
+    table, tasks = TABLES[place], reader.tasks()
+    mark, keys = part.mark, len(table.keys)
+    rows = marked = mark.rows.get(table.name, 0)
+    with GrowingParquet(
+        part.content / f"{table.name}.parquet",
+        part.folder,
+        table_schema(table),
+        texts=("source", "text"),
+        size=mark.size,
+        pieces=mark.pieces,
+    ) as file:
+        for page in _pages(reader, table, after):
+            file.write_batch(_batch(table, page, tasks))
+            rows += len(page)
+            if rows - marked >= every:
+                file.commit()
+                marked = rows
+                yield Mark(
+                    mark.job,
+                    place=(place, *page[-1][:keys]),
+                    rows={**mark.rows, table.name: rows},
+                    size=file.size,
+                    pieces=file.pieces,
+                )
+        file.finish()
+    yield Mark(mark.job, place=(place + 1,), rows={**mark.rows, table.name: rows})
+
+
+def _check_replaceable(folder: Path, *, force: bool) -> None:
+    check_free(folder, force=force)
+    names = {f"{table.name}.parquet" for table in TABLES}
+    strange = sorted(entry.name for entry in folder.iterdir() if entry.name not in names)
+    if strange:
+        raise ExportError(
+            f"{folder}: holds {strange[0]!r}, which no export put there; not replaced"
+        )
 
 
 def table_schema(table: Table) -> pa.Schema:
@@ -178,10 +235,11 @@ def _type(kind: Kind) -> pa.DataType:
             return pa.list_(pa.bool_())
 
 
-def _pages(reader: RunReader, table: Table) -> Iterator[list[tuple[Any, ...]]]:
-    """Yield pages of a table; each row is its key's values and then its columns'."""
+def _pages(
+    reader: RunReader, table: Table, after: tuple[int, ...] | None
+) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield a table's pages after a key; each row is its key's values and then its columns'."""
     columns = (*table.keys, *(column.of for column in table.columns))
-    after: tuple[Any, ...] | None = None
     while True:
         page = reader.table(table.source, columns, table.keys, after, PAGE)
         if not page:

@@ -390,7 +390,8 @@ class CountDocument(Document, frozen=True):
 class WrittenDocument(Document, frozen=True):
     """What the other `export` commands print; `left_out` says what is not in it and why.
 
-    `begun_anew`: an earlier export of that name had been cut off.
+    An earlier export of that name had been cut off where it was `begun_anew`, or gone on with:
+    `kept_rows` were there already.
     """
 
     run: str
@@ -401,6 +402,7 @@ class WrittenDocument(Document, frozen=True):
     left_out: list[CountDocument]
     seconds: float
     begun_anew: bool
+    kept_rows: int
 
 
 class RefusedDocument(Document, frozen=True):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, TypeAlias
 
 from soar_tui.cli import terminal
 from soar_tui.cli.answers import SUBMITTED, ranked_patterns, searched_iterations
 from soar_tui.cli.errors import OK, InputError
 from soar_tui.cli.options import ForceOption, JsonOption, OutOption, RunArgument
+from soar_tui.cli.progress import counting
 
 if TYPE_CHECKING:
     from engine.arc import Task
@@ -51,26 +53,25 @@ def submission(
         raise InputError("--out - and --json both want stdout: write the submission to a file")
     folder = find_run(run)
     settings = load_settings(folder / SETTINGS_NAME)
-    with RunReader(folder) as reader:
+    tests, missing = 0, list[str]()
+    with ExitStack() as stack:
+        reader = stack.enter_context(RunReader(folder))
         first, tasks = _targets(reader)
         searched = searched_iterations(reader)
-        found = {
-            task.id: _answer(reader, index, searched[index], settings)
-            for index, task in enumerate(tasks, first)
-        }
-    missing = [identifier for identifier, answer in found.items() if not answer]
-    answers = {
-        task.id: found[task.id] or [_attempts(PLACEHOLDER, PLACEHOLDER) for _ in task.test]
-        for task in tasks
-    }
-    text = json.dumps(answers, separators=(",", ":")) + "\n"
-    if to_stdout:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    else:
-        with new_file(out, force=force) as file:
-            file.write(text.encode())
-    tests = sum(len(task.test) for task in tasks)
+        file = sys.stdout.buffer if to_stdout else stack.enter_context(new_file(out, force=force))
+        show = stack.enter_context(counting("tasks", len(tasks), as_json=as_json))
+        file.write(b"{")
+        for done, (index, task) in enumerate(enumerate(tasks, first)):
+            show(done)
+            answer = _answer(reader, index, searched[index], settings)
+            if not answer:
+                missing.append(task.id)
+                answer = [_attempts(PLACEHOLDER, PLACEHOLDER) for _ in task.test]
+            tests += len(answer)
+            entry = json.dumps({task.id: answer}, separators=(",", ":"))[1:-1]
+            file.write(f"{',' if done else ''}{entry}".encode())
+        file.write(b"}\n")
+        file.flush()
     if as_json:
         terminal.emit(
             ExportDocument(

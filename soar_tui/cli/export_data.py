@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from soar_tui.cli.errors import InputError
 from soar_tui.cli.options import ForceOption, JsonOption, OutOption, RunArgument
-from soar_tui.cli.progress import counting
-from soar_tui.cli.written import Written, begin, say
+from soar_tui.cli.progress import counting, since_begun
+from soar_tui.cli.written import Written, begin, interruptible, say
 
 if TYPE_CHECKING:
     from engine.archive.reader import RunReader
@@ -79,14 +77,17 @@ def dataset(
     from engine.exports.chats import examples, write_chats_jsonl, write_chats_parquet
 
     begun = begin(run, out, (".jsonl", ".parquet"), as_json=as_json)
-    with begun.reader() as reader, counting("examples", as_json=as_json) as show:
-        index = None if iteration is None else iteration - 1
+    index = None if iteration is None else iteration - 1
+    with begun.reader() as reader, interruptible(begun):
         found, source = examples(reader, begun.folder, begun.settings, index)
-        if out.suffix == ".parquet":
-            rows = write_chats_parquet(found, out, force=force, on_rows=show)
-        else:
-            with _lines(out, force=force) as file:
-                rows = write_chats_jsonl(found, file, show)
+        with counting(found.what, as_json=as_json) as show:
+            on_rows = since_begun(show)
+            if str(out) == "-":
+                rows = write_chats_jsonl(found, sys.stdout.buffer, on_rows)
+                sys.stdout.buffer.flush()
+            else:
+                write = write_chats_parquet if out.suffix == ".parquet" else write_chats_jsonl
+                rows = write(found, out, force=force, on_rows=on_rows, on_found=begun.left)
     return say(begun, Written(source, rows, ((out, rows),)))
 
 
@@ -115,15 +116,17 @@ def programs(
 
     begun = begin(run, out, (".jsonl", ".parquet"), as_json=as_json)
     left_out: Counter[str] = Counter()
-    with begun.reader() as reader:
+    with begun.reader() as reader, interruptible(begun):
         chosen = None if iteration is None else [_known_iteration(reader, iteration)]
-        with counting("programs", as_json=as_json) as show:
-            records = program_records(reader, which, left_out, chosen)
-            if out.suffix == ".parquet":
-                rows = write_programs_parquet(records, out, force=force, on_rows=show)
+        records = program_records(reader, which, left_out, chosen)
+        with counting(records.what, as_json=as_json) as show:
+            on_rows = since_begun(show)
+            if str(out) == "-":
+                rows = write_programs_jsonl(records, sys.stdout.buffer, on_rows)
+                sys.stdout.buffer.flush()
             else:
-                with _lines(out, force=force) as file:
-                    rows = write_programs_jsonl(records, file, show)
+                write = write_programs_parquet if out.suffix == ".parquet" else write_programs_jsonl
+                rows = write(records, out, force=force, on_rows=on_rows, on_found=begun.left)
     return say(begun, Written("distinct programs", rows, ((out, rows),), left_out))
 
 
@@ -140,14 +143,14 @@ def tables(
     from engine.exports.tables import write_tables
 
     begun = begin(run, out, (), as_json=as_json)
-    with begun.reader() as reader, counting("rows", as_json=as_json) as show:
-        before: Counter[str] = Counter()
-
-        def on_rows(table: str, rows: int) -> None:
-            before[table] = rows
-            show(before.total())
-
-        counts = write_tables(reader, out, force=force, on_rows=on_rows)
+    with (
+        begun.reader() as reader,
+        interruptible(begun),
+        counting("rows", as_json=as_json) as show,
+    ):
+        counts = write_tables(
+            reader, out, force=force, on_rows=since_begun(show), on_found=begun.left
+        )
     files = tuple((out / f"{name}.parquet", rows) for name, rows in counts.items())
     return say(begun, Written("tables of archive.db", sum(counts.values()), files))
 
@@ -157,16 +160,3 @@ def _known_iteration(reader: RunReader, iteration: int) -> int:
     if iteration - 1 not in known:
         raise InputError(f"--iteration {iteration}: the run has {len(known)} so far")
     return iteration - 1
-
-
-@contextlib.contextmanager
-def _lines(out: Path, *, force: bool) -> Iterator[BinaryIO]:
-    """Yield stdout or a new file to write lines to."""
-    from engine.exports.output import new_file
-
-    if str(out) == "-":
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-    else:
-        with new_file(out, force=force) as file:
-            yield file

@@ -12,7 +12,7 @@ import typer
 from soar_tui.cli.analyze import RunsArgument, named_run
 from soar_tui.cli.errors import InputError
 from soar_tui.cli.options import ForceOption, JsonOption, OutOption, RunArgument
-from soar_tui.cli.progress import counting
+from soar_tui.cli.progress import counting, since_begun
 from soar_tui.cli.written import Written, begin, say
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def picture(
 
     if candidate is None and (chain or iteration is not None):
         raise InputError("--chain and --iteration need --candidate N")
-    begun = begin(run, out, (".svg", ".png"), as_json=as_json)
+    begun = begin(run, out, (".svg", ".png"), as_json=as_json, whole=True)
     with begun.reader() as reader:
         drawn = _picture(reader, task, candidate, iteration, chain=chain)
     data = png(drawn, scale) if out.suffix == ".png" else svg(drawn).encode()
@@ -139,14 +139,10 @@ def report(
         raise InputError(
             f"{runs[0]}: a report tells of all iterations of a run; RUN:I is for comparing several"
         )
-    begun = begin(str(named[0][0]), out, (".html",), as_json=as_json)
+    begun = begin(str(named[0][0]), out, (".html",), as_json=as_json, whole=True)
     with ExitStack() as stack:
         told = [_reported(folder, iteration, stack) for folder, iteration in named]
-        show = stack.enter_context(counting("steps", as_json=as_json))
-
-        def on_progress(done: int, steps: int) -> None:
-            show(done)
-
+        on_progress = since_begun(stack.enter_context(counting("steps", as_json=as_json)))
         try:
             if str(out) == "-":
                 rows = write_report(told, sys.stdout.buffer, on_progress)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,20 +18,40 @@ from soar_tui.sanitise import one_line
 if TYPE_CHECKING:
     from engine.archive.reader import RunReader
     from engine.config import Settings
+    from engine.exports.resuming import Found
+
+
+@dataclass(slots=True)
+class Left:
+    """What an export that was cut off left at a place; hearing of it, it is said."""
+
+    out: Path
+    as_json: bool
+    kept: int = 0
+    anew: bool = False
+
+    def __call__(self, found: Found) -> None:
+        """Hear what was found there."""
+        self.kept, self.anew = found.kept, bool(found.anew)
+        said = f"begun anew, for {found.anew}" if found.anew else f"{count(found.kept)} rows kept"
+        if (found.anew or found.kept) and not self.as_json:
+            from engine.exports.output import unfinished
+
+            terminal.err().print(
+                f"{one_line(str(unfinished(self.out)))}: an export that was cut off: {said}",
+                soft_wrap=True,
+            )
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """An export under way: the run's folder and settings, where it goes, since when.
-
-    `anew`: what an export that was cut off left there is begun again.
-    """
+    """An export under way: the run's folder and settings, where it goes, what is there, since when."""
 
     folder: Path
     settings: Settings
     out: Path
     as_json: bool
-    anew: bool
+    left: Left
     started: float
 
     def reader(self) -> RunReader:
@@ -49,14 +71,18 @@ class Written:
     left_out: Counter[str] = field(default_factory=Counter)
 
 
-def begin(run: str, out: Path, suffixes: tuple[str, ...], *, as_json: bool) -> Begun:
+def begin(
+    run: str, out: Path, suffixes: tuple[str, ...], *, as_json: bool, whole: bool = False
+) -> Begun:
     """Find the run and check where the export is to go; `-` stands for `suffixes`' first.
 
-    Raises InputError and RunFolderError.
+    `whole`: it is made in one go, so that nothing of one that was cut off is of use. Raises
+    InputError and RunFolderError.
     """
     from engine.config import load_settings
     from engine.control import SETTINGS_NAME, find_run
     from engine.exports.output import unfinished
+    from engine.exports.resuming import Found
 
     to_stdout = str(out) == "-"
     if to_stdout and as_json:
@@ -64,14 +90,29 @@ def begin(run: str, out: Path, suffixes: tuple[str, ...], *, as_json: bool) -> B
     if suffixes and not to_stdout and out.suffix not in suffixes:
         raise InputError(f"--out {out}: its name must end in {' or '.join(suffixes)}")
     folder = find_run(run)
-    anew = not to_stdout and unfinished(out).exists()
-    if anew and not as_json:
-        terminal.err().print(
-            f"{one_line(str(unfinished(out)))}: an export that was cut off; it is begun anew",
-            soft_wrap=True,
-        )
+    left = Left(out, as_json)
+    if whole and not to_stdout and unfinished(out).exists():
+        left(Found(anew="it is made in one go"))
     settings = load_settings(folder / SETTINGS_NAME)
-    return Begun(folder, settings, out, as_json, anew, time.monotonic())
+    return Begun(folder, settings, out, as_json, left, time.monotonic())
+
+
+@contextlib.contextmanager
+def interruptible(begun: Begun) -> Iterator[None]:
+    """Say at Ctrl+C what is kept of an export that can go on."""
+    from engine.exports.output import unfinished
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        part = unfinished(begun.out)
+        if str(begun.out) != "-" and part.exists():
+            terminal.err().print(
+                f"Ctrl+C: the same command goes on from what is in {one_line(str(part))}, or "
+                "delete it",
+                soft_wrap=True,
+            )
+        raise
 
 
 def say(begun: Begun, written: Written) -> int:
@@ -95,7 +136,8 @@ def say(begun: Begun, written: Written) -> int:
                     for reason, number in written.left_out.most_common()
                 ],
                 seconds=seconds,
-                begun_anew=begun.anew,
+                begun_anew=begun.left.anew,
+                kept_rows=begun.left.kept,
             )
         )
         return OK

@@ -127,3 +127,61 @@ def test_a_killed_export_leaves_its_place_free_and_is_begun_anew(
     assert (said.code, part.exists()) == (0, False)
     assert "cut off" in said.err
     assert len(out.read_text().splitlines()) == 4
+
+
+def test_a_cut_off_export_is_gone_on_with_by_the_same_command(
+    ask: Ask, run: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "p.jsonl"
+    # The command's own export in small pieces, which is killed after the first task.
+    program = (
+        "import sys; from collections import Counter; from pathlib import Path\n"
+        "from engine.archive.reader import RunReader\n"
+        "from engine.exports.programs import PROGRAMS, program_records\n"
+        "from engine.exports.rows import write_rows\n"
+        "def seen(done, whole):\n"
+        "    if done > 12: print('writing', flush=True); sys.stdin.read()\n"
+        "with RunReader(Path(sys.argv[1])) as reader:\n"
+        "    rows = program_records(reader, 'unfiltered', Counter())\n"
+        "    write_rows(rows, PROGRAMS, Path(sys.argv[2]), force=False, on_progress=seen,\n"
+        "        on_found=print, every=1)\n"
+    )
+    writing = subprocess.Popen(
+        [PROGRAM[0], "-c", program, str(run), str(out)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment(tmp_path),
+    )
+    assert writing.stdout is not None
+    assert b"writing\n" in iter(writing.stdout.readline, b"")
+    writing.send_signal(signal.SIGKILL)
+    writing.communicate()
+    assert not out.exists()
+    said = ask("export", "programs", "two", "--out", str(out), "--json").document
+    assert (said["rows"], said["kept_rows"], said["begun_anew"]) == (4, 2, False)
+    whole = ask("export", "programs", "two", "--out", str(tmp_path / "w.jsonl"), "--json").document
+    assert said["left_out"] == whole["left_out"]
+    assert out.read_bytes() == (tmp_path / "w.jsonl").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "p.jsonl", "w.jsonl"]
+
+
+def test_progress_says_how_much_there_is_in_all(
+    ask: Ask, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("soar_tui.cli.progress.JSON_SECONDS", 0.0)
+    for command, what, total in (
+        ("programs", "candidates", 24),
+        ("dataset", "tasks", 2),
+        ("tables", "rows", None),
+        ("report", "steps", 8),
+        ("submission", "tasks", 2),
+    ):
+        name = {"tables": "t", "report": "r.html", "submission": "s.json"}.get(command, command)
+        out = tmp_path / (f"{name}.jsonl" if name == command else name)
+        said = ask("export", command, "two", "--out", str(out), "--json")
+        assert said.code == 0, said.err
+        lines = [json.loads(line) for line in said.err.splitlines()]
+        assert {line["what"] for line in lines} == {what}
+        wholes = {line["total"] for line in lines}
+        assert wholes == {total or said.document["rows"]}
+        assert [line["done"] for line in lines] == sorted(line["done"] for line in lines)

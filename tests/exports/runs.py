@@ -57,39 +57,44 @@ async def _record(folder: Path, tasks: list[Task], iterations: int) -> None:
     for iteration in range(iterations):
         writer.begin_iteration(iteration, "test", f"model {HOSTILE}", "untrained")
         for index, searched in enumerate(tasks):
-            tallies = Tallies()
-            number = 0
-            chosen = [(None, (*SOURCES[1:], None)), (0, (SOURCES[0], SOURCES[2]))]
-            for pull, (parent, sources) in enumerate(chosen):
-                above = None if parent is None else candidate_id(iteration, index, parent)
-                operator = "sample" if parent is None else "refine"
-                candidates = []
-                for source in sources:
-                    evaluation = None
-                    if source is not None:
-                        results = _results(searched, source)
-                        evaluation = judge(searched.without_truth(), source, results)
-                    candidates.append(
-                        Candidate(
-                            candidate_id(iteration, index, number),
-                            operator,
-                            pull,
-                            0,
-                            above,
-                            source,
-                            evaluation,
-                            reply=f"I think {HOSTILE}",
-                        )
-                    )
-                    tallies.add(candidates[-1])
-                    number += 1
-                writer.put_pull(
-                    Pull(iteration, index, pull, operator, 0, above, None, 7, 1e9, 0.5), candidates
-                )
-            ranked = [(t.pattern, w, t.count) for t, w in rank(tallies.all(), "sum", 1000.0)]
-            writer.put_vote(iteration, index, "sum", ranked, 1.5)
+            record_search(writer, iteration, index, searched)
         writer.end_iteration(iteration, 3.0)
         writer.put_metric(f"loss/{iteration}", 0, 2.0 - iteration)
         writer.put_metric(f"loss/{iteration}", 1, float("nan"))
     writer.put_event("info", "finished", HOSTILE)
     await writer.close()
+
+
+def record_search(writer: ArchiveWriter, iteration: int, index: int, searched: Task) -> None:
+    """Record one task's search: every source, a refinement and a repeat, and its vote."""
+    tallies = Tallies()
+    number = 0
+    chosen = [(None, (*SOURCES[1:], None)), (0, (SOURCES[0], SOURCES[2]))]
+    for pull, (parent, sources) in enumerate(chosen):
+        above = None if parent is None else candidate_id(iteration, index, parent)
+        operator = "sample" if parent is None else "refine"
+        candidates = []
+        for source in sources:
+            evaluation = None
+            if source is not None:
+                results = _results(searched, source)
+                evaluation = judge(searched.without_truth(), source, results)
+            candidates.append(
+                Candidate(
+                    candidate_id(iteration, index, number),
+                    operator,
+                    pull,
+                    0,
+                    above,
+                    source,
+                    evaluation,
+                    reply=f"I think {HOSTILE}",
+                )
+            )
+            tallies.add(candidates[-1])
+            number += 1
+        writer.put_pull(
+            Pull(iteration, index, pull, operator, 0, above, None, 7, 1e9, 0.5), candidates
+        )
+    ranked = [(t.pattern, w, t.count) for t, w in rank(tallies.all(), "sum", 1000.0)]
+    writer.put_vote(iteration, index, "sum", ranked, 1.5)

@@ -19,12 +19,16 @@ from PIL import Image
 from engine.analysis import (
     Comparison,
     ComparisonError,
+    Pool,
     ReadRun,
     RunRecords,
     analyse,
     compare_runs,
+    members_of,
+    pool,
     read_records,
     run_analysis,
+    scaling,
 )
 from engine.arc.palette import PALETTE
 from engine.archive.reader import RunReader
@@ -35,7 +39,9 @@ from engine.exports.picture import candidate_picture, chain_picture, task_pictur
 from engine.exports.report.charts import Chart, Curve, chart
 from engine.exports.report.page import Reported, write_report
 from engine.exports.text import markup, shown
-from soar_tui.figures.comparison import comparison_figures
+from soar_tui.figures.comparison import comparison_figures, model_sizes, pooled
+from soar_tui.figures.figure import Figure
+from soar_tui.figures.run import run_figures
 from tests.analysis import made
 from tests.arc.drawn import grids
 from tests.archive.drawn import texts
@@ -186,7 +192,8 @@ def test_the_report_says_what_the_analysis_says(run: Path, page: str) -> None:
     text = " ".join("".join(seen.text).split())
     for row in analysis.iterations:
         assert row.solved is not None
-        assert f"{row.tasks} of {row.planned}{100 * row.solved.value:.1f} %" in text
+        shown = f"{row.tasks} of {row.planned}{row.solved_tasks}{100 * row.solved.value:.1f} %"
+        assert shown in text
     assert "2 solved · 1 not known" in text
     assert "def transform(grid): return [row[::-1] for row in grid]" in text
     assert page.count("Solved per iteration</figcaption>") == 1
@@ -216,16 +223,16 @@ def report_of(*runs: tuple[str, Path, int | None]) -> str:
     return file.getvalue().decode()
 
 
+def read_run(run: Reported) -> ReadRun:
+    records = RunRecords()
+    list(read_records(run.reader, run.settings, records))
+    analysis = run_analysis(run.name, run.reader, run.settings, records)
+    return ReadRun(run.name, run.settings, run.reader, records, analysis, run.iteration)
+
+
 def compared(*runs: tuple[str, Path, int | None]) -> Comparison:
-    read = []
     with ExitStack() as stack:
-        for run in opened(stack, *runs):
-            records = RunRecords()
-            list(read_records(run.reader, run.settings, records))
-            analysis = run_analysis(run.name, run.reader, run.settings, records)
-            asked = (run.name, run.settings, run.reader, records, analysis, run.iteration)
-            read.append(ReadRun(*asked))
-        return compare_runs(read)
+        return compare_runs([read_run(run) for run in opened(stack, *runs)])
 
 
 def rows_of(page: str) -> list[list[str]]:
@@ -258,6 +265,94 @@ def test_runs_side_by_side_are_told_as_compare_tells_them(sides: tuple[Path, Pat
     assert shown[2:6] == list(map(str, counts))
     assert shown[-1] == f"{test.p_value:.4f}"
     assert ["search.c", "20.0", "5.0"] in rows
+
+
+def told_as(figure: Figure, page: str) -> None:
+    """Hold that a page tells a figure by its name, in its words, under its headings."""
+    seen = _Seen()
+    seen.feed(page)
+    assert figure.name[:1].upper() + figure.name[1:] in seen.text
+    assert figure.about in seen.text
+    if not figure.rows:
+        assert figure.empty in seen.text
+        return
+    held = rows_of(page.partition(html.escape(figure.about))[2])
+    assert held[0] == [heading.title for heading in figure.headings]
+    firsts = [row[0] for row in held[1 : 1 + len(figure.rows)]]
+    assert firsts == [row[0] for row in figure.rows]
+    for warning in figure.warnings:
+        assert warning in seen.text
+
+
+@pytest.mark.parametrize("iteration", [None, 0])
+def test_a_run_is_told_in_full_as_analyze_tells_it(
+    sides: tuple[Path, Path], iteration: int | None
+) -> None:
+    given = ("base", sides[0], iteration)
+    page = report_of(given)
+    with RunReader(sides[0]) as reader:
+        run = analyse("base", reader, load_settings(sides[0] / "run.toml"))
+    figures = run_figures(run, iteration)
+    assert len(figures) == 12
+    for figure in figures:
+        told_as(figure, page)
+    assert page.count('<figure class="chart">') == 8
+
+
+def test_a_run_whose_truth_is_unknown_is_told_too(tmp_path: Path) -> None:
+    asyncio.run(made.record(tmp_path / "blind", made.settings(), seed=2, known=False))
+    page = report_of(("blind", tmp_path / "blind", None))
+    with RunReader(tmp_path / "blind") as reader:
+        run = analyse("blind", reader, load_settings(tmp_path / "blind" / "run.toml"))
+    for figure in run_figures(run):
+        told_as(figure, page)
+
+
+def pool_of(*runs: tuple[str, Path, int | None]) -> Pool:
+    with ExitStack() as stack:
+        read = [read_run(run) for run in opened(stack, *runs)]
+        *_, (_, _, found) = pool(members_of(read), read[0].settings.vote)
+    assert found is not None
+    return found
+
+
+def test_what_runs_solve_together_is_told_with_what_each_adds(sides: tuple[Path, Path]) -> None:
+    alone, several = (
+        [("base", sides[0], None)],
+        [
+            ("base", sides[0], None),
+            ("tuned", sides[1], None),
+        ],
+    )
+    for runs in (alone, several):
+        page = report_of(*runs)
+        found = pool_of(*runs)
+        figure = pooled(found)
+        part = page.partition("<h2>Pooled</h2>")[2]
+        assert f"One vote ({found.formula}) over all candidates on {found.tasks} shared" in part
+        held = rows_of(part)[: 1 + len(figure.rows)]
+        assert held[0] == [heading.title for heading in figure.headings]
+        # The shares are told finer, all else alike.
+        assert [row[:2] + row[3:] for row in held[1:]] == [
+            [*row[:2], *row[3:]] for row in figure.rows
+        ]
+    assert "<h2>Model size</h2>" in page.partition("<h1>base</h1>")[0]
+    analyses = []
+    with ExitStack() as stack:
+        analyses = [(one.analysis, one.settings) for one in map(read_run, opened(stack, *several))]
+    told_as(model_sizes(scaling(analyses)), page)
+    assert "<h2>Model size</h2>" not in report_of(*alone)
+
+
+def test_progress_has_its_whole_from_the_first_step(sides: tuple[Path, Path]) -> None:
+    steps: list[tuple[int, int]] = []
+    with ExitStack() as stack:
+        runs = opened(stack, ("base", sides[0], None), ("tuned", sides[1], None))
+        write_report(runs, io.BytesIO(), lambda *step: steps.append(step))
+    # 24 and 22 searches to read, 12 tasks to vote on together, 12 to write.
+    assert {whole for _, whole in steps} == {70}
+    assert steps == sorted(steps)
+    assert steps[-1] == (70, 70)
 
 
 def test_every_shared_task_is_marked_on_every_side(sides: tuple[Path, Path]) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from engine.analysis import Comparison, Estimate, PairedTask
+from engine.analysis import Comparison, PairedTask
 from engine.exports.report.charts import Chart, chart, estimates
 from engine.exports.report.overview import link
-from engine.exports.report.parts import interval, table
+from engine.exports.report.parts import difference, interval, table
 from engine.exports.text import markup
 
 NAMED: Final = 16
@@ -104,7 +104,7 @@ def _paired_tests(found: Comparison) -> str:
             str(one.only_first),
             str(one.only_second),
             str(one.neither),
-            _points(one.difference),
+            difference(one.difference),
             f"{one.p_value:.4f}",
         )
         for one in found.tests
@@ -114,13 +114,6 @@ def _paired_tests(found: Comparison) -> str:
         "Exact and two-sided, on the tasks that only one of the two solves. Difference: the second "
         "minus the first, in points.",
     ) + table(heads, rows)
-
-
-def _points(value: Estimate) -> str:
-    return (
-        f'{100 * value.value:+.1f} <span class="soft">{100 * value.low:+.1f} to '
-        f"{100 * value.high:+.1f}</span>"
-    )
 
 
 def _paired_tasks(found: Comparison, places: Mapping[str, int]) -> str:

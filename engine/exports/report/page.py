@@ -7,12 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from engine.analysis import ReadRun, RunRecords, compare_runs, read_records, run_analysis
+from engine.analysis import (
+    PoolError,
+    ReadRun,
+    RunRecords,
+    compare_runs,
+    members_of,
+    pool,
+    read_records,
+    run_analysis,
+    scaling,
+)
 from engine.archive.reader import RunReader
 from engine.config import Settings
 from engine.exports.report.comparison import comparison
-from engine.exports.report.overview import curves, figures, heading, lists
+from engine.exports.report.overview import figures, heading
 from engine.exports.report.tasks import searched_tasks, task_section, wall
+from engine.exports.report.together import model_sizes, pooled
 from engine.exports.text import markup
 
 STYLE = Path(__file__).with_name("style.css")
@@ -52,14 +63,13 @@ def write_report(
     """
     first = runs[0]
     tasks = searched_tasks(first.reader)
+    steps = _Steps(runs, len(tasks), on_progress)
     read: list[ReadRun] = []
-    steps = before = 0
     for run in runs:
         records = RunRecords()
-        for done, searches in read_records(run.reader, run.settings, records):
-            steps = before + searches + len(tasks)
-            on_progress(before + done, steps)
-        before += len(records.held)
+        for _ in read_records(run.reader, run.settings, records):
+            steps.at(steps.before + len(records.held))
+        steps.before += len(records.held)
         analysis = run_analysis(run.name, run.reader, run.settings, records)
         read.append(ReadRun(run.name, run.settings, run.reader, records, analysis, run.iteration))
     title, beside = first.name, ""
@@ -67,20 +77,59 @@ def write_report(
         found = compare_runs(read)
         title = " · ".join(side.label for side in found.sides)
         beside = comparison(found, {one.task.id: one.index for one in tasks})
-    analysis = read[0].analysis
+    different = {one.name: (one.analysis, one.settings) for one in read}
+    together = _pooled(read, steps) + (
+        model_sizes(scaling(list(different.values()))) if len(different) > 1 else ""
+    )
     for part in (
         _HEAD.format(title=markup(title), style=STYLE.read_text(encoding="utf-8")),
-        beside,
+        beside + together if beside else "",
         heading(first.name, first.reader, first.settings),
-        figures(analysis),
-        curves(first.reader, analysis),
-        lists(analysis),
+        figures(read[0].analysis, first.reader, first.iteration),
+        "" if beside else together,
         wall(tasks),
     ):
         file.write(part.encode())
     for done, one in enumerate(tasks, 1):
         file.write(task_section(first.reader, one).encode())
-        on_progress(steps - len(tasks) + done, steps)
+        steps.at(steps.whole - len(tasks) + done)
     settings_text = markup(first.reader.settings_text, lines=True)
     file.write(f"<h2>Settings</h2><pre>{settings_text}</pre></body></html>\n".encode())
     return len(tasks)
+
+
+class _Steps:
+    """How far a report is: searches to read, tasks to vote on together, tasks to write."""
+
+    def __init__(
+        self, runs: Sequence[Reported], tasks: int, on_progress: Callable[[int, int], None]
+    ) -> None:
+        voted = [
+            row.iteration
+            for run in runs
+            for row in run.reader.searches()
+            if row.finished is not None
+        ]
+        self.before, self.tasks = 0, tasks
+        self.pooling = tasks if len(runs) > 1 or len(set(voted)) > 1 else 0
+        self.whole = len(voted) + self.pooling + tasks
+        self._on_progress = on_progress
+
+    def at(self, done: int) -> None:
+        """Tell how many steps are done; a search voted on meanwhile is none."""
+        self._on_progress(min(done, self.whole), self.whole)
+
+
+def _pooled(read: Sequence[ReadRun], steps: _Steps) -> str:
+    """Return the vote over all runs together, of one over its iterations; nothing if there is none."""
+    members = members_of(read)
+    if len(members) < 2:
+        return ""
+    found = None
+    try:
+        for done, whole, last in pool(members, read[0].settings.vote):
+            steps.at(steps.before + steps.pooling * done // whole)
+            found = last
+    except PoolError:
+        return ""
+    return "" if found is None else pooled(found)

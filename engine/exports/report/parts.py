@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from engine.analysis import Estimate
+from engine.analysis import Estimate, RunAnalysis
 from engine.arc import Grid
 from engine.exports.drawing import grid_paths
 from engine.exports.picture import Panel
@@ -13,6 +13,7 @@ from engine.exports.text import markup
 SIDE = 150
 """Pixels that the longer side of a grid takes at most; a cell takes CELL at most."""
 CELL = 14
+UNKNOWN_TRUTH = "the truth of these tasks is unknown"
 
 
 def grid_svg(panel: Panel) -> str:
@@ -47,6 +48,34 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
+def section(
+    name: str,
+    about: str,
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    drawn: str = "",
+    *,
+    after: str = "",
+    empty: str = "nothing to show yet",
+) -> str:
+    """Return a figure: its name, what it means, its curves and its table; cells are markup already.
+
+    `empty` stands where there are no rows.
+    """
+    head = f'<h2>{markup(name[:1].upper() + name[1:])}</h2><p class="soft">{markup(about)}</p>'
+    if not rows:
+        return f"{head}<p>{markup(empty)}</p>"
+    charts = f'<div class="charts">{drawn}</div>' if drawn else ""
+    return f"{head}{after}{charts}{table(heads, rows)}"
+
+
+def warnings(run: RunAnalysis) -> str:
+    """Return a run's warnings."""
+    return "".join(
+        f'<p class="bad">{markup(f"{one.name}: {one.text}")}</p>' for one in run.warnings
+    )
+
+
 def share(value: float | None) -> str:
     """Return a share in percent, `?` where it is not known."""
     return "?" if value is None else f"{100 * value:.1f} %"
@@ -60,6 +89,26 @@ def interval(value: Estimate | None) -> str:
         f'{100 * value.value:.1f} % <span class="soft">{100 * value.low:.1f} to '
         f"{100 * value.high:.1f}</span>"
     )
+
+
+def difference(value: Estimate) -> str:
+    """Return a difference of shares in points with its interval."""
+    return (
+        f'{100 * value.value:+.1f} <span class="soft">{100 * value.low:+.1f} to '
+        f"{100 * value.high:+.1f}</span>"
+    )
+
+
+def spread(value: Estimate | None) -> str:
+    """Return a distance with its interval, in thousandths."""
+    if value is None:
+        return "–"
+    return f'{value.value:.3f} <span class="soft">{value.low:.3f} to {value.high:.3f}</span>'
+
+
+def count(number: float) -> str:
+    """Return a whole number with its thousands separated."""
+    return f"{number:,.0f}"
 
 
 def duration(seconds: float | None) -> str:

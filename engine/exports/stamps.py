@@ -1,0 +1,44 @@
+"""What an archive holds of what an export has written: the same as long as that has not changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from engine.archive.reader import RunReader
+from engine.exports.resuming import digest
+
+
+def searched_stamp(
+    reader: RunReader, tasks: Sequence[int], iterations: Sequence[int]
+) -> Callable[[int], str]:
+    """Return what tells a stamp of the searches of the first so many of `tasks`.
+
+    A search only ever gets more candidates, and `gc` merges programs once all iterations are
+    through, which makes fewer of them.
+    """
+    rows = reader.iterations()
+    through = all(row.ended is not None for row in rows)
+    programs = reader.count("program") if through else None
+    policies = [(row.index, row.policy) for row in rows if row.index in iterations]
+
+    def stamp(first: int) -> str:
+        written = set(tasks[:first])
+        searches = [
+            (row.iteration, row.task, row.candidates)
+            for row in reader.searches()
+            if row.task in written and row.iteration in iterations
+        ]
+        return digest(searches, policies, programs)
+
+    return stamp
+
+
+def candidates_of(
+    reader: RunReader, tasks: Sequence[int], iterations: Sequence[int]
+) -> tuple[int, ...]:
+    """Return how many candidates each of `tasks` has in some iterations."""
+    counts = dict.fromkeys(tasks, 0)
+    for row in reader.searches():
+        if row.task in counts and row.iteration in iterations:
+            counts[row.task] += row.candidates
+    return tuple(counts.values())
