@@ -12,13 +12,13 @@ from soar_tui.figures.figure import Figure
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is to be shown: a run, one beside it (None: none), and an iteration (None: the latest).
+    """What is to be shown: a run, those beside it, and an iteration of it (None: the latest).
 
     `version` says how far the runs have come, so that the same question is not answered twice.
     """
 
     folder: str
-    beside: str | None
+    beside: tuple[str, ...]
     iteration: int | None
     version: tuple[int, ...]
 

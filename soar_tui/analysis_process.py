@@ -27,13 +27,12 @@ from engine.analysis import (
     PoolError,
     ReadRun,
     RunRecords,
-    compare,
+    compare_runs,
     members_of,
     pool,
     read_records,
     run_analysis,
     scaling,
-    side_of,
 )
 from engine.archive import ArchiveError
 from engine.archive.reader import RunReader
@@ -94,12 +93,10 @@ class Reading:
             self._end(trouble=str(error))
 
     def _read(self, stack: ExitStack) -> None:
-        folders = dict.fromkeys(
-            one for one in (self._asked.folder, self._asked.beside) if one is not None
-        )
+        folders = dict.fromkeys((self._asked.folder, *self._asked.beside))
         runs = [self._open(folder, stack) for folder in folders]
         own = run_figures(runs[0].analysis, self._asked.iteration)
-        comparison, trouble = self._compare(runs) if len(runs) > 1 else (None, None)
+        comparison, trouble = _compared(runs) if len(runs) > 1 else (None, None)
         points = scaling([(one.analysis, one.settings) for one in runs])
         more = [*comparison_figures(comparison)] if comparison is not None else []
         more += [model_sizes(points)] if len(runs) > 1 else []
@@ -123,7 +120,7 @@ class Reading:
         records = self._kept.records.setdefault(path, RunRecords())
         mine = path == self._asked.folder
         # A comparison comes first in the list, so nothing is listed before it is there.
-        alone = self._asked.beside is None
+        alone = not self._asked.beside
         for done, total in read_records(reader, settings, records):
             self._stop_if_left()
             if self._may_show():
@@ -140,13 +137,6 @@ class Reading:
             analysis,
             self._asked.iteration if mine else None,
         )
-
-    def _compare(self, runs: Sequence[ReadRun]) -> tuple[Comparison | None, str | None]:
-        sides = [side for one in runs if (side := side_of(one)) is not None]
-        try:
-            return (compare(sides) if len(sides) > 1 else None), None
-        except ComparisonError as error:
-            return None, str(error)
 
     def _pool(self, runs: Sequence[ReadRun]) -> tuple[Pool | None, str | None]:
         # A run alone is pooled over all its iterations, whichever of them is looked at.
@@ -183,6 +173,14 @@ class Reading:
                 self._asked, self._so_far, "", 0, 0, over=True, trouble=trouble, document=document
             )
         )
+
+
+def _compared(runs: Sequence[ReadRun]) -> tuple[Comparison | None, str | None]:
+    """Return runs side by side, or why they cannot be."""
+    try:
+        return compare_runs(runs), None
+    except ComparisonError as error:
+        return None, str(error)
 
 
 def serve() -> None:

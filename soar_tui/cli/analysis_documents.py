@@ -5,7 +5,7 @@ The parts are those of engine.analysis as they are, so that no figure has two sh
 
 from __future__ import annotations
 
-from engine.analysis import Comparison, Pool, RunAnalysis, ScalingPoint
+from engine.analysis import Comparison, Pool, RunAnalysis, ScalingPoint, SettingChange
 from soar_tui.cli.documents import Document
 
 
@@ -21,9 +21,18 @@ class AnalysisDocument(Document, frozen=True):
 
 
 class ComparisonDocument(Document, frozen=True):
-    """Runs beside each other, and all together."""
+    """Runs beside each other, and all together, where no settings file is among what was named."""
 
     comparison: Comparison
     """The runs side by side, on the tasks they share."""
     pool: Pool | None
     """All of them voted together; None where there is nothing to pool."""
+
+
+class SettingsComparisonDocument(Document, frozen=True):
+    """Settings beside each other, where at least one of what was named is a settings file."""
+
+    sides: list[str]
+    """What was compared, in the order it was named: files by the path given, runs by name."""
+    settings: tuple[SettingChange, ...]
+    """The settings in which they differ; what a file leaves out has its default."""

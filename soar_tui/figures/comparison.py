@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
 from soar_tui.figures.figure import Figure, Heading, Line, difference, interval
@@ -9,7 +10,7 @@ from soar_tui.numbers import count, percent, short
 from soar_tui.sanitise import one_line
 
 if TYPE_CHECKING:
-    from engine.analysis import Comparison, Pool, ScalingPoint
+    from engine.analysis import Comparison, Pool, ScalingPoint, SettingChange
 
 _ROLES: Final[tuple[Literal["good", "warn", "accent", "primary", "bad", "muted"], ...]] = (
     "good",
@@ -29,7 +30,11 @@ def comparison_figures(found: Comparison) -> tuple[Figure, ...]:
         at_equal_budget(found),
         paired_tests(found),
         paired_tasks(found),
-        changed_settings(found),
+        changed_settings(
+            [side.run for side in found.sides],
+            found.settings,
+            "Settings of the runs that are not the same in all of them.",
+        ),
     )
 
 
@@ -143,18 +148,18 @@ def paired_tasks(found: Comparison) -> Figure:
     )
 
 
-def changed_settings(found: Comparison) -> Figure:
-    """Return the settings in which the sides differ."""
+def changed_settings(names: Sequence[str], found: Sequence[SettingChange], about: str) -> Figure:
+    """Return the settings in which sides of some names differ."""
     return Figure(
         name="changed settings",
-        about="Settings of the runs that are not the same in all of them.",
+        about=about,
         headings=(
             Heading("setting", right=False),
-            *(Heading(one_line(side.run), right=False) for side in found.sides),
+            *(Heading(one_line(name), right=False) for name in names),
         ),
         rows=tuple(
             (change.field, *(UNSET if one is None else one_line(one) for one in change.values))
-            for change in found.settings
+            for change in found
         ),
         empty="they have the same settings",
     )

@@ -1,4 +1,4 @@
-"""Analysis (7): a run's figures, one at a time, as a curve and a table; beside another run's.
+"""Analysis (7): a run's figures, one at a time, as a curve and a table; beside other runs'.
 
 They are computed by engine.analysis in a process beside the app, search by search, and are the
 ones that `soar-tui analyze` and `soar-tui compare` print.
@@ -7,10 +7,12 @@ ones that `soar-tui analyze` and `soar-tui compare` print.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
@@ -35,14 +37,18 @@ from soar_tui.widgets.palette import Role
 _GOOD: Final = frozenset({"solved", "✓"})
 _ENDING_SECONDS: Final = 10.0
 _NOTHING: Final = frozenset({"–", "?", "·", ""})
+_GAP: Final = 2
+_LEAST_TITLE: Final = 12
+_LEGEND: Final = 12
+"""Cells of a curve's name in the legend that are not the name."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnalysisBody:
-    """How far the run has come, and the one beside it: what makes the figures change."""
+    """How far the run has come, and those beside it: what makes the figures change."""
 
     folder: Path
-    beside: Path | None
+    beside: tuple[Path, ...]
     iteration: int | None
     iterations: int
     version: tuple[int, ...]
@@ -51,9 +57,9 @@ class AnalysisBody:
 
 @dataclass(frozen=True, slots=True)
 class AnalysisQuestion:
-    """The run, the folder of another one to lay beside it ("": none), and an iteration."""
+    """The run, the folders of others to lay beside it, and an iteration."""
 
-    beside: str
+    beside: tuple[str, ...]
     iteration: int | None
 
     def answer(self, run: OpenRun) -> AnalysisBody | None:
@@ -62,31 +68,71 @@ class AnalysisQuestion:
         if not rows:
             return None
         version = [len(rows), *(row.finished for row in rows)]
-        trouble, other = None, Path(self.beside) if self.beside else None
-        if other is not None:
+        readable, troubles = [], []
+        for folder in map(Path, self.beside):
             try:
-                with RunReader(other) as reader:
+                with RunReader(folder) as reader:
                     version += [row.finished for row in reader.iterations()]
             except ArchiveError as error:
-                trouble, other = str(error), None
-        return AnalysisBody(run.folder, other, self.iteration, len(rows), tuple(version), trouble)
+                troubles.append(str(error))
+            else:
+                readable.append(folder)
+        return AnalysisBody(
+            run.folder,
+            tuple(readable),
+            self.iteration,
+            len(rows),
+            tuple(version),
+            " ".join(troubles) or None,
+        )
 
 
 class FigureTable(Rows):
-    """A table of rows under columns that come with them."""
+    """A table of rows under columns that come with them; long titles give way to narrow cells."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__((), id=id, classes=classes)
+        self._headings: tuple[Heading, ...] = ()
 
     def show_table(self, headings: tuple[Heading, ...], rows: tuple[tuple[str, ...], ...]) -> None:
         """Show these rows in place of what was there."""
-        self._columns = tuple(
-            Column(heading.title, "right" if heading.right else "left", heading.drop)
-            for heading in headings
-        )
+        self._headings = headings
         titles = [heading.title for heading in headings]
         self.show([Row((at, row[:1]), _cells(titles, row)) for at, row in enumerate(rows)])
         self.redraw()
+
+    def _measure(self) -> None:
+        held = [
+            max((cell_len(row.cells[place][0]) for row in self._rows), default=0)
+            for place in range(len(self._headings))
+        ]
+        titles = _titles(self._headings, held, self.area.width)
+        self._columns = tuple(
+            Column(title, "right" if heading.right else "left", heading.drop)
+            for title, heading in zip(titles, self._headings, strict=True)
+        )
+        super()._measure()
+
+
+def _titles(headings: Sequence[Heading], held: Sequence[int], width: int) -> list[str]:
+    """Return titles as long as there is room for above cells that are so wide."""
+    titles = [cell_len(heading.title) for heading in headings]
+    stay = [place for place, heading in enumerate(headings) if not heading.drop]
+    room = width - _GAP * (len(stay) - 1) if width else sum(titles) + sum(held)
+    while sum(max(titles[place], held[place]) for place in stay) > room:
+        longer = [at for at in stay if titles[at] > max(held[at], _LEAST_TITLE)]
+        if not longer:
+            break
+        titles[max(longer, key=titles.__getitem__)] -= 1
+    return [shortened(one.title, cells) for one, cells in zip(headings, titles, strict=True)]
+
+
+def shortened(name: str, cells: int) -> str:
+    """Return a name in so many cells: its ends, for runs often differ in their last letters."""
+    if cell_len(name) <= cells:
+        return name
+    head = (cells - 1) // 2
+    return f"{name[:head]}…{name[len(name) - (cells - 1 - head) :]}"
 
 
 def _cells(titles: list[str], row: tuple[str, ...]) -> tuple[tuple[str, Role], ...]:
@@ -179,7 +225,7 @@ class Analysis(Place):
         body = self._body
         if body is None:
             return
-        beside = None if body.beside is None else str(body.beside)
+        beside = tuple(map(str, body.beside))
         asked = Asked(str(body.folder), beside, body.iteration, body.version)
         under_way, shown = self._reading, self._analysed
         if under_way is not None and _same_subject(under_way, asked):
@@ -268,8 +314,9 @@ class Analysis(Place):
         if lines:
             entitle(curve, figure.name)
             high = 1.0 if figure.shares else None
+            room = max(_LEAST_TITLE, (curve.size.width or self.size.width) // len(lines) - _LEGEND)
             curve.show(
-                [Series(line.name, line.points, line.role) for line in lines],
+                [Series(shortened(line.name, room), line.points, line.role) for line in lines],
                 Axes(0, high, figure.shares, figure.x_name, figure.log_x),
             )
         entitle(table, figure.name, f"{len(figure.rows):,} rows" if len(figure.rows) > 9 else "")
@@ -294,7 +341,7 @@ class Analysis(Place):
 
     def why_not(self, key: str) -> str | None:
         if key == "compare" and not self.view.beside:
-            return "no other run is laid beside this one: 0, then c on two runs"
+            return "no other run is laid beside this one: 0, then c on two runs or more"
         if key in ("next-iteration", "previous-iteration"):
             body = self._body
             if body is None:
@@ -322,8 +369,8 @@ class Analysis(Place):
         self.soar.look(iteration=self._iteration - 1)
 
     def do_compare(self) -> None:
-        """Take the other run away again, and begin at the first figure."""
-        self.soar.look(beside="", curve=0)
+        """Take the other runs away again, and begin at the first figure."""
+        self.soar.look(beside=(), curve=0)
 
     def copied(self) -> tuple[str, str] | None:
         figure = self._chosen()

@@ -1,4 +1,4 @@
-"""Runs (0): every known run, how it stands and why; new ones, old ones resumed, two compared."""
+"""Runs (0): every known run, how it stands and why; new ones, old ones resumed, some compared."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
+from textual.widgets import Static
 
 from engine.archive import ArchiveError
 from engine.archive.reader import RunReader
@@ -169,7 +171,7 @@ class Runs(Place):
         super().__init__()
         self._known = Known()
         self._lines: tuple[RunLine, ...] = ()
-        self._marked: Path | None = None
+        self._first: Path | None = None
         self._text = ""
 
     def compose_place(self) -> ComposeResult:
@@ -190,6 +192,7 @@ class Runs(Place):
                 ),
                 id="runs",
             )
+            yield Static("", id="marks", markup=False)
             yield Say(id="about")
 
     def question(self) -> RunsQuestion:
@@ -212,15 +215,17 @@ class Runs(Place):
             return
         rows = self.query_one("#runs", Rows)
         first = rows.selected is None
-        rows.show([self._row(line) for line in shown])
+        marks = self.marks
+        rows.show([self._row(line, marks) for line in shown])
+        self._say_marks(marks)
         if first and self.soar.folder is not None:
             rows.select(self.soar.folder.absolute())
         if self.focused is None:
             rows.focus()
         self._about()
 
-    def _row(self, line: RunLine) -> Row:
-        mark = "◆ " if line.folder == self._marked else ""
+    def _row(self, line: RunLine, marks: Sequence[Path]) -> Row:
+        mark = "" if not marks else "◆ " if line.folder in marks else "  "
         name = (mark + one_line(line.folder.name), "primary" if self._is_open(line) else "text")
         if line.state is None:
             cells: list[Any] = [name, ("? unreadable", "bad"), *[("", "muted")] * 8]
@@ -240,6 +245,22 @@ class Runs(Place):
                 (age(line.started), "muted"),
             ]
         return Row(line.folder, (*cells, (size(line.bytes), "muted")))
+
+    @property
+    def marks(self) -> tuple[Path, ...]:
+        """The runs to compare: those that lie side by side, else the one that was marked first."""
+        if self.soar.folder is not None and self.view.beside:
+            return (self.soar.folder.absolute(), *map(Path, self.view.beside))
+        return () if self._first is None else (self._first,)
+
+    def _say_marks(self, marks: Sequence[Path]) -> None:
+        names = ", ".join(one_line(folder.name) for folder in marks)
+        said = f" ◆ c on another run compares the two, C unmarks: {names}"
+        if len(marks) > 1:
+            said = f" ◆ 7 shows {len(marks)} side by side, c adds or removes one, C all: {names}"
+        line = self.query_one("#marks", Static)
+        line.display = bool(marks)
+        put(line, Text(said, no_wrap=True, overflow="ellipsis"))
 
     def _is_open(self, line: RunLine) -> bool:
         return self.soar.folder is not None and line.folder == self.soar.folder.absolute()
@@ -292,10 +313,24 @@ class Runs(Place):
                 return f"its engine is {line.state.state} already: Enter attaches to it"
             if line.state is not None and line.state.state == "finished":
                 return "all its iterations are through: open it, r there goes round once more"
-        if key == "compare" and len(self._lines) < 2:
-            return "it takes two runs to compare"
+        if key == "compare":
+            return self._why_not_compare()
+        if key == "alone" and not (self.is_mounted and self.marks):
+            return "no run is marked to compare: c marks one"
         if key == "bookmark":
             return "runs are listed anyway; bookmarks are for candidates (5)"
+        return None
+
+    def _why_not_compare(self) -> str | None:
+        line = self._selected_or_none()
+        if len(self._lines) < 2 or line is None:
+            return "it takes two runs to compare"
+        if line.folder in self.marks:
+            return None
+        if line.trouble:
+            return line.trouble
+        if line.row is None:
+            return "there is nothing to compare yet: no iteration has begun here"
         return None
 
     def _selected_or_none(self) -> RunLine | None:
@@ -319,19 +354,31 @@ class Runs(Place):
         steering.start(self.soar, line.folder)
 
     def do_compare(self) -> None:
-        """Mark this run, or compare it with the marked one."""
+        """Mark this run and, from the second on, show them side by side; or take its mark away."""
         line = self.selected
-        if line is None:
+        assert line is not None
+        marks = self.marks
+        if line.folder in marks:
+            self._mark(tuple(one for one in marks if one != line.folder))
             return
-        if self._marked is None or self._marked == line.folder:
-            self._marked = None if self._marked else line.folder
-            if self._marked:
-                self.soar.tell("marked: go to another run and press c again to compare the two")
-            self.show(self._lines)
-            return
-        other, self._marked = self._marked, None
-        self.soar.attach(line.folder, place="analysis")
-        self.soar.look(beside=str(other))
+        self._mark((*marks, line.folder))
+        if marks:
+            self.soar.go("analysis")
+
+    def do_alone(self) -> None:
+        """Take all marks away."""
+        self._mark(())
+
+    def _mark(self, marks: tuple[Path, ...]) -> None:
+        """Lay these runs side by side, the first of them being the one that is open."""
+        self._first = marks[0] if len(marks) == 1 else None
+        if len(marks) > 1:
+            if self.soar.folder is None or self.soar.folder.absolute() != marks[0]:
+                self.soar.attach(marks[0], place="runs")
+            self.soar.look(beside=tuple(map(str, marks[1:])), curve=0)
+        elif self.view.beside:
+            self.soar.look(beside=(), curve=0)
+        self.show(self._lines)
 
     def copied(self) -> tuple[str, str] | None:
         line = self._selected_or_none()

@@ -53,7 +53,7 @@ def _evaluation(rng, task, skill):
     return Evaluation(tuple(results), marks[: len(task.train)], barred)
 
 
-def pulls_of(task, iteration, index, rng, skill, sources=40):
+def pulls_of(task, iteration, index, rng, skill, sources):
     """Yield a search's pulls: waves of samples, then refinements of any sample or refinement."""
     pool = [
         (f"def transform(grid):\n    return step_{n}(grid, {n * n})\n", None)
@@ -103,10 +103,11 @@ def pulls_of(task, iteration, index, rng, skill, sources=40):
         yield pull, candidates
 
 
-async def record(folder, chosen, *, seed, known=True, voted=TASKS, sources=40):
+async def record(folder, chosen, *, seed, known=True, voted=TASKS, sources=40, later=None):
     """Record a run; the last iteration has votes on its first `voted` tasks only.
 
-    Every search draws its samples from so many different `sources`.
+    Every search draws its samples from so many different `sources`, those after the first
+    iteration from `later` if that is given.
     """
     make_folder(folder, chosen)
     rng = random.Random(seed)
@@ -114,11 +115,12 @@ async def record(folder, chosen, *, seed, known=True, voted=TASKS, sources=40):
     writer = ArchiveWriter(folder)
     writer.put_tasks(tasks if known else [task.without_truth() for task in tasks])
     for iteration in range(chosen.iterations):
+        different = sources if later is None or not iteration else later
         writer.begin_iteration(iteration, "test", "grammar", "untrained")
         for index, task in enumerate(tasks):
             tallies = Tallies()
             skill = rng.choice((0.05, 0.3, 0.45, 0.6, 0.8))
-            for pull, candidates in pulls_of(task, iteration, index, rng, skill, sources):
+            for pull, candidates in pulls_of(task, iteration, index, rng, skill, different):
                 writer.put_pull(pull, candidates)
                 for candidate in candidates:
                     tallies.add(candidate)

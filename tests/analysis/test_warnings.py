@@ -1,7 +1,14 @@
 """A run that collapses is warned of by name, one that does not is left alone."""
 
+import asyncio
+import json
+
+import pytest
+
 from engine.analysis.diversity import GroupDiversity, diversity_warnings
 from engine.analysis.estimates import Estimate
+from tests.analysis import made
+from tests.cli.program import spawn
 
 
 def exactly(value):
@@ -44,3 +51,23 @@ def test_without_truth_all_tasks_are_watched():
 def test_repetition_is_warned_of_from_the_first_iteration():
     assert warned((group("unsolved", 0.3, programs=0.05),)) == [("repeated programs", 0)]
     assert warned((group("unsolved", None, outputs=0.01),)) == [("repeated outputs", 0)]
+
+
+@pytest.mark.parametrize(
+    ("later", "collapsed"), [(1, [1]), (6, [])], ids=["one program", "six programs"]
+)
+def test_a_recorded_run_whose_second_iteration_tries_few_programs(tmp_path, later, collapsed):
+    folder = tmp_path / "runs" / "stuck"
+    asyncio.run(made.record(folder, made.settings(), seed=3, later=later))
+    (run,) = json.loads(spawn(tmp_path, "analyze", "stuck", "--json").out)["runs"]
+    named = [one for one in run["warnings"] if one["name"] == "diversity collapse"]
+    assert [one["iteration"] for one in named] == collapsed
+    first, last = (
+        next(group for group in row["diversity"] if group["group"] == "unsolved")
+        for row in run["iterations"]
+    )
+    assert (last["distance"]["value"] < first["distance"]["value"] / 2) == bool(collapsed)
+    for figure in ("solved per iteration", "diversity"):
+        said = " ".join(spawn(tmp_path, "analyze", "stuck", "--figure", figure).out.split())
+        assert ("! diversity collapse: iteration 2:" in said) == bool(collapsed)
+        assert all(f"diversity collapse: {one['text']}" in said for one in named)

@@ -14,7 +14,11 @@ import pytest
 from engine.analysis import analyse
 from engine.archive.reader import RunReader
 from engine.config import load_settings
-from soar_tui.cli.analysis_documents import AnalysisDocument, ComparisonDocument
+from soar_tui.cli.analysis_documents import (
+    AnalysisDocument,
+    ComparisonDocument,
+    SettingsComparisonDocument,
+)
 from tests.analysis import made
 from tests.cli.program import ROOT, Ask
 
@@ -55,6 +59,11 @@ def test_json_holds_what_the_library_says(at_home: Ask, home: Path) -> None:
     assert [(one.run, one.iteration) for one in document.pool.members] == [("base", 0), ("base", 1)]
 
 
+def settings_of(home: Path, run: str) -> str:
+    """Return the path of a run's settings file."""
+    return str(home / "runs" / run / "run.toml")
+
+
 def sections() -> dict[str, dict[str, str]]:
     """Return the tables of docs/analysis-json.md: section, field, type."""
     text = (ROOT / "docs" / "analysis-json.md").read_text(encoding="utf-8")
@@ -79,7 +88,7 @@ def objects(value: Any, kind: str, page: dict[str, dict[str, str]]) -> set[str]:
     return {section}.union(*inside)
 
 
-def test_json_has_exactly_the_fields_that_are_described(at_home: Ask) -> None:
+def test_json_has_exactly_the_fields_that_are_described(at_home: Ask, home: Path) -> None:
     page = sections()
     met: set[str] = set()
     for command, *runs in (
@@ -89,6 +98,8 @@ def test_json_has_exactly_the_fields_that_are_described(at_home: Ask) -> None:
     ):
         said = json.loads(at_home(command, *runs, "--json").out)
         met |= objects(said, f"What `{command}` prints", page)
+    said = json.loads(at_home("compare", "base", settings_of(home, "tuned"), "--json").out)
+    met |= objects(said, "What `compare` prints of settings files", page)
     assert met == set(page)
 
 
@@ -157,11 +168,77 @@ def test_iterations_of_one_run_are_compared(at_home: Ask) -> None:
     assert found.settings == ()
 
 
-def test_a_figure_that_is_not_there_is_refused_with_those_that_are(at_home: Ask) -> None:
-    for command in (("analyze", "base"), ("compare", "base", "tuned")):
+def test_settings_files_are_compared_field_by_field(
+    at_home: Ask, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("small.toml").write_text("seed = 3\n[search]\nsamples = 40\n", encoding="utf-8")
+    Path("large").write_text("seed = 3\n[search]\nsamples = 900\n", encoding="utf-8")
+    said = at_home("compare", "small.toml", "large", "--json")
+    assert (said.code, said.err) == (0, "")
+    found = msgspec.json.decode(said.out, type=SettingsComparisonDocument, strict=True)
+    assert found.sides == ["small.toml", "large"]
+    assert [(one.field, one.values) for one in found.settings] == [
+        ("search.samples", ("40", "900"))
+    ]
+    printed = at_home("compare", "small.toml", "large")
+    assert printed.code == 0
+    assert "only settings are compared" in printed.out
+    (row,) = [line for line in printed.out.splitlines() if line.startswith("search.")]
+    assert row.split() == ["search.samples", "40", "900"]
+    same = at_home("compare", "small.toml", "small.toml")
+    assert (same.code, "they have the same settings" in same.out) == (0, True)
+
+
+def test_a_run_lies_beside_settings_files(at_home: Ask, home: Path) -> None:
+    said = at_home("compare", "base", settings_of(home, "tuned"), "blind", "--json")
+    found = msgspec.json.decode(said.out, type=SettingsComparisonDocument)
+    assert found.sides == ["base", settings_of(home, "tuned"), "blind"]
+    assert [(one.field, one.values) for one in found.settings] == [
+        ("iterations", ("2", "2", "1")),
+        ("search.c", ("20.0", "5.0", "20.0")),
+    ]
+
+
+def test_a_settings_file_that_cannot_be_used_is_refused(
+    at_home: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("odd.toml").write_text("[search]\nsamples = -1\n", encoding="utf-8")
+    Path("broken").write_text("samples = [\n", encoding="utf-8")
+    for name, reason in (
+        ("odd.toml", "odd.toml: search.samples: "),
+        ("missing.toml", "missing.toml: No such file"),
+        ("broken", "broken: not TOML"),
+        ("nothing", "no run 'nothing'"),
+    ):
+        answer = at_home("compare", "base", name, "--json")
+        assert (answer.code, answer.out) == (2, "")
+        assert reason in msgspec.json.decode(answer.err)["error"]
+    answer = at_home("compare", "base:1", "odd.toml")
+    assert (answer.code, answer.out) == (2, "")
+
+
+def test_a_run_is_meant_where_a_file_has_its_name(
+    at_home: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("base").write_text("no settings", encoding="utf-8")
+    assert "McNemar's test" in at_home("compare", "base", "tuned").out
+
+
+def test_a_figure_that_is_not_there_is_refused_with_those_that_are(
+    at_home: Ask, home: Path
+) -> None:
+    files = (settings_of(home, "base"), settings_of(home, "tuned"))
+    for command, there in (
+        (("analyze", "base"), "pooled"),
+        (("compare", "base", "tuned"), "pooled"),
+        (("compare", *files), "changed settings"),
+    ):
         said = at_home(*command, "--figure", "nonsense")
         assert (said.code, said.out) == (2, "")
-        assert "pooled" in said.err
+        assert there in said.err
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,11 @@ import typing
 from collections.abc import Iterator
 from pathlib import Path
 
-from soar_tui.cli.analysis_documents import AnalysisDocument, ComparisonDocument
+from soar_tui.cli.analysis_documents import (
+    AnalysisDocument,
+    ComparisonDocument,
+    SettingsComparisonDocument,
+)
 from tests.docs.fields import descriptions, row, sentence
 
 PAGE = Path(__file__).parents[2] / "docs" / "analysis-json.md"
@@ -18,6 +22,7 @@ COMMAND = "python -m tests.docs.analysis_json"
 DOCUMENTS = {
     AnalysisDocument: "What `analyze` prints",
     ComparisonDocument: "What `compare` prints",
+    SettingsComparisonDocument: "What `compare` prints of settings files",
 }
 """What whole documents are called here."""
 NAMES = {int: "int", float: "float", str: "string", bool: "bool", type(None): "null"}
