@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Final, get_args
 
 import zstandard
@@ -135,6 +136,7 @@ def pack_bits(bits: Sequence[bool]) -> int:
     return sum(1 << place for place, bit in enumerate(bits) if bit)
 
 
+@lru_cache(maxsize=4096)  # tasks have few inputs, so there are few different ones
 def unpack_bits(number: int, length: int) -> tuple[bool, ...]:
     """Return the first `length` bits of a number as bools, bit 0 first."""
     return tuple(bool(number >> place & 1) for place in range(length))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -51,12 +52,16 @@ class GrowingParquet:
     ) -> None:
         self._file, self._footers, self._schema, self._texts = file, footers, schema, texts
         self._piece: tuple[Any, pq.ParquetWriter] | None = None
+        self._thread = ThreadPoolExecutor(1, "parquet")
+        self._writing: Future[None] | None = None
         self.size, self.pieces = size, pieces
         cut(file, size)
 
-    def write_batch(self, batch: pa.RecordBatch) -> None:
-        """Write a row group."""
-        self._open().write_batch(batch)
+    def write_batch(self, make: Callable[[], pa.RecordBatch]) -> None:
+        """Make and write a row group, in a thread beside the reading of the next one's rows."""
+        writer = self._open()
+        self._wait()
+        self._writing = self._thread.submit(lambda: writer.write_batch(make()))
 
     def commit(self) -> None:
         """Put what was written on the disk, so that `size` and `pieces` count it."""
@@ -92,8 +97,16 @@ class GrowingParquet:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._piece is not None:
-            self._close()
+        try:
+            if self._piece is not None:
+                self._close()
+        finally:
+            self._thread.shutdown()
+
+    def _wait(self) -> None:
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            writing.result()
 
     def _footer(self, piece: int) -> Path:
         return self._footers / f"footer-{piece}"
@@ -125,7 +138,10 @@ class GrowingParquet:
         sink, writer = self._piece
         self._piece = None
         with sink:
-            writer.close()
+            try:
+                self._wait()
+            finally:
+                writer.close()
 
 
 def _leaf(field: pa.Field) -> str:

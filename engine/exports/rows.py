@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, Generic, Self, TypeVar
@@ -116,13 +117,13 @@ def _write(
             group.append(row)
             if len(group) == size:
                 out.write(group)
-                group.clear()
+                group = []
             count += 1
         done += weight
         if count - marked >= every and place < len(given.weights):
             if group:
                 out.write(group)
-                group.clear()
+                group = []
             out.commit()
             marked = count
             part.advance(
@@ -188,7 +189,7 @@ class _Batches(GrowingParquet, Generic[T]):
         )
 
     def write(self, group: Sequence[T]) -> None:
-        self.write_batch(self._batch(group))
+        self.write_batch(partial(self._batch, group))
 
 
 def _in_portions(rows: Iterable[T]) -> Rows[T]:

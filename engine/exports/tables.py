@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -185,7 +186,7 @@ def _written(
         pieces=mark.pieces,
     ) as file:
         for page in _pages(reader, table, after):
-            file.write_batch(_batch(table, page, tasks))
+            file.write_batch(partial(_batch, table, page, tasks))
             rows += len(page)
             if rows - marked >= every:
                 file.commit()
