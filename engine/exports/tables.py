@@ -151,7 +151,9 @@ def write_tables(
     arrow()
     if folder.is_dir():
         _check_replaceable(folder, force=force)
-    counts = {table.name: reader.count(table.name) for table in TABLES}
+    # Candidates are counted as they come; counting millions again would take seconds.
+    counts = {"candidate": sum(row.candidates for row in reader.iterations())}
+    counts |= {table.name: reader.count(table.name) for table in TABLES if table.name not in counts}
     whole = sum(counts.values())
     # Beside the counts, all that is ever changed where it stands.
     changed = [(row.iteration, row.task, row.finished) for row in reader.searches()]
