@@ -200,7 +200,7 @@ async def all_attacks(place: Arena) -> dict[str, object]:
         zombies = [
             process.pid
             for process in psutil.Process().children(recursive=True)
-            if process.status() == psutil.STATUS_ZOMBIE
+            if _is_zombie(process)
         ]
         left = {"zombies": zombies, "descriptors": _open_files() - before}
     return {"harms": harms, "left": left, **_described(status)}
@@ -213,6 +213,14 @@ def _described(status: SandboxStatus) -> dict[str, object]:
         "restarts": status.restarts,
         "mismatches": status.mismatches,
     }
+
+
+def _is_zombie(process: psutil.Process) -> bool:
+    """Whether a process has ended unnoticed; one that has been reaped meanwhile has not."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _open_files() -> int:
