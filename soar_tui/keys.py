@@ -93,7 +93,8 @@ OF_PLACE: Final[dict[str, tuple[Key, ...]]] = {
         Key("new-run", "n", "new run", "set up and start a new run", line=True),
         Key("demo", "D", "demo", "start a run on the sample tasks right away", line=True),
         Key("resume-run", "r", "resume", "start the selected run's engine again", line=True),
-        Key("compare", "c", "compare", "mark a run, then compare it with another one", line=True),
+        Key("compare", "c", "compare", "mark a run; from the second on, compare them", line=True),
+        Key("alone", "C", "unmark", "take the marks of all runs to compare away"),
     ),
     "overview": (
         Key("follow", "F", "follow", "keep the task that was active last selected", line=True),
@@ -110,7 +111,13 @@ OF_PLACE: Final[dict[str, tuple[Key, ...]]] = {
     ),
     "votes": (
         *_STEPS,
-        Key("formula", "f", "formula", "rank by another formula: sum, text, appendix", line=True),
+        Key(
+            "formula",
+            "f",
+            "formula",
+            "rank by another formula: sum, text, appendix, prior",
+            line=True,
+        ),
         Key("pool", "a", "pool", "vote over all iterations together, or over one", line=True),
     ),
     "candidates": (
@@ -133,6 +140,7 @@ OF_PLACE: Final[dict[str, tuple[Key, ...]]] = {
     "prompt": (),
     "learn": (
         *_STEPS[2:],
+        Key("example", "o", "example", "show the selected example where it is hidden", line=True),
         Key("train", "T", "train", "choose data, learner and settings, and train", line=True),
         Key("activate", "A", "activate", "let the engine use the selected checkpoint", line=True),
         Key("roll-back", "R", "roll back", "go back to the checkpoint before", line=True),
@@ -140,7 +148,7 @@ OF_PLACE: Final[dict[str, tuple[Key, ...]]] = {
     "analysis": (
         *_STEPS[2:],
         Key("next-curve", "s", "next figure", "show the next figure", line=True),
-        Key("compare", "C", "alone", "take the run beside this one away again", line=True),
+        Key("compare", "C", "alone", "take the runs beside this one away again", line=True),
     ),
     "system": (Key("follow", "F", "follow log", "keep the end of the log in view", line=True),),
 }

@@ -6,8 +6,18 @@ Textual reads its settings from the environment once, when it is imported, so th
 from __future__ import annotations
 
 import os
+import select
+import signal
 import sys
+import threading
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from soar_tui.app import SoarApp
+
+_ENDING_SECONDS: Final = 10.0
+_HUNG_UP: Final = 128 + signal.SIGHUP
 
 
 def remote() -> bool:
@@ -16,9 +26,10 @@ def remote() -> bool:
 
 
 def on_terminal() -> bool:
-    """Whether there is a terminal that the app can take over."""
+    """Whether there is a terminal that the app can take over; it is drawn on standard error."""
     named = os.environ.get("TERM", "")
-    return sys.stdin.isatty() and sys.stdout.isatty() and named not in ("", "dumb")
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    return all(stream.isatty() for stream in streams) and named not in ("", "dumb")
 
 
 def open_in_browser(arguments: list[str]) -> None:
@@ -39,5 +50,20 @@ def open_app(folder: Path | None = None) -> int:
     from soar_tui.app import SoarApp
 
     app = SoarApp(folder)
+    threading.Thread(target=_end_with_terminal, args=(app,), daemon=True).start()
     app.run()
     return app.return_code or 0
+
+
+def _end_with_terminal(app: SoarApp) -> None:
+    """End the app once its terminal is gone, also where hang-up signals are ignored.
+
+    Textual would read the end of the file over and over, and wait for ever to write.
+    """
+    terminal = select.poll()
+    terminal.register(sys.stdin.fileno(), 0)  # a hang-up is reported without being asked for
+    terminal.poll()
+    at_last = threading.Timer(_ENDING_SECONDS, os._exit, (_HUNG_UP,))
+    at_last.daemon = True
+    at_last.start()
+    app.call_from_thread(app.exit, return_code=_HUNG_UP)

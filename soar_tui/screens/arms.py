@@ -127,7 +127,7 @@ def belief(body: ArmsBody, arm: Arm | None) -> Text:
     else:
         text.append("\nnever pulled" if not arm.pulls else "\nno children recorded")
     best = max((child.accuracy or 0 for child in body.children), default=None)
-    text.append("" if best is None else f", best {percent(best)}")
+    text.append("" if best is None else f"\nbest child {percent(best)}")
     return text
 
 

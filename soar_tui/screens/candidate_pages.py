@@ -32,6 +32,13 @@ class CandidatePages:
         self._to_the_end = False
         self._adding = False
         self._returned = False
+        self._title, self._nothing = "candidates", False
+
+    def name(self, title: str) -> None:
+        """Set the list's title."""
+        self._title = title
+        nothing = "nothing matches these filters" if self._nothing else ""
+        entitle(self._list, title, nothing)
 
     def returned(self) -> None:
         """With the next answer go to the selected candidate, which may be another one by now."""
@@ -47,7 +54,7 @@ class CandidatePages:
             self._list.set_context(context)
             self._add_newest(total)
             return
-        self._query, self._newest, self._to_the_end = query, None, False
+        self._query, self._newest, self._to_the_end, self._nothing = query, None, False, False
         self._list.start(context, total, at=None if chosen is None else _begin_at(query, chosen))
 
     def forget(self) -> None:
@@ -78,8 +85,8 @@ class CandidatePages:
             self._to_the_end = True
         begun = request.where in ("first", "last") or (request.where == "at" and bool(rows))
         self._list.put_page(request, rows, page.next, _place(self._query, rows))
-        nothing = not rows and page.next is None and begun
-        entitle(self._list, "candidates", "nothing matches these filters" if nothing else "")
+        self._nothing = not rows and page.next is None and begun
+        self.name(self._title)
         if begun:
             self._select(rows)
 

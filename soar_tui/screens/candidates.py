@@ -140,35 +140,39 @@ def filters_line(view: View) -> Text:
     fact("s", "status", view.status, on=view.status != "all")
     fact("h", "right", view.accuracy, on=view.accuracy != "any")
     fact("f", "filter", view.filter, on=view.filter != "any")
-    if view.marked:
-        fact("m", "only", "bookmarks", on=True)
-    if view.pattern is not None and not view.whole_run:
-        text.append(" of one pattern ", style="bold reverse")
-        text.append(" esc ")
-    if view.parent is not None:
-        number = split_candidate_id(view.parent)[2]
-        text.append(f" refined from #{number} ", style="bold reverse")
-        text.append(" esc ")
-    if view.text:
-        text.append(f" / {one_line(view.text)} ", style="bold reverse")
     return text
+
+
+def narrowed_to(view: View) -> str:
+    """Return the list's title: what else narrows it, which Escape takes off again."""
+    said = []
+    if view.parent is not None:
+        said.append(f"refined from #{split_candidate_id(view.parent)[2]}")
+    elif view.pattern is not None and not view.whole_run:
+        said.append("of one pattern")
+    if view.marked:
+        said.append("with a bookmark")
+    if view.text:
+        said.append(f"that hold “{one_line(view.text)}”")
+    return " ".join(["candidates", *said, *(["(esc: all)"] if said else [])])
 
 
 def facts(detail: CandidateDetail, pairs: int) -> Text:
     """Return what is known of a candidate, in a few lines."""
     candidate, pull = detail.candidate, detail.pull
     iteration, _, number = split_candidate_id(candidate.id)
-    text = Text(no_wrap=True, overflow="ellipsis")
+    text = Text()
     text.append(f"#{number}", style="bold")
     text.append(f"  iteration {iteration + 1}, {candidate.operator}, pull {pull.number}")
     if candidate.parent is not None:
         text.append(f", from #{split_candidate_id(candidate.parent)[2]}")
     if pull.draw is not None:
         text.append(f", θ = {pull.draw:.3f}")
-    text.append(f", {duration(pull.seconds)}\n")
+    text.append(f", {duration(pull.seconds)}")
+    text.append(f", {count(candidate.tokens_out)} tokens\n" if candidate.tokens_out else "\n")
     evaluation = candidate.evaluation
     if evaluation is None:
-        text.append(f"no program in the reply ({one_line(candidate.finish)})\n", style="bold")
+        text.append(f"no program in the reply ({one_line(candidate.finish)})", style="bold")
     else:
         text.append(f"right on {of(sum(evaluation.right), pairs)} ", style="bold")
         text.append(f"({percent(evaluation.accuracy)})")
@@ -181,10 +185,7 @@ def facts(detail: CandidateDetail, pairs: int) -> Text:
             )
             text.append(f", tests: {told}")
         failed = next((r for r in evaluation.results if isinstance(r, Failure)), None)
-        text.append("\n")
-        text.append(f"{failed.kind}: {one_line(failed.text)}" if failed else "ran on every input")
-    if candidate.tokens_out:
-        text.append(f"  {count(candidate.tokens_out)} tokens")
+        text.append(f"\n{failed.kind}: {one_line(failed.text)}" if failed else "")
     return text
 
 
@@ -251,6 +252,7 @@ class Candidates(TaskPlace):
         else:
             self._few = None
             self._pages.hold(body.query, context, body.total)
+        self._pages.name(narrowed_to(self.view))
         self._show_detail(body)
         if self.focused is None:
             view.focus()

@@ -115,8 +115,11 @@ class PlaceBar(_Line):
     def parts(self, width: int) -> Sequence[Part]:
         palette = self.palette
         parts: list[Part] = []
-        titles = [*PLACES, *(entry for entry in INSIDE if entry[1] == self._place)]
+        inside = [entry for entry in INSIDE if entry[1] == self._place]
+        titles = [*PLACES, *inside]
         wide = sum(len(title) + 3 for _, _, title in titles) + 1 <= width
+        if sum(len(title) + 3 for _, _, title in titles) - 1 > width:
+            titles = [*inside, *PLACES]  # what is cut must not be where one is
         for key, name, title in titles:
             here = name == self._place
             click = Style.from_meta({"@click": f"app.act('go-{name}')"})
@@ -160,7 +163,9 @@ class KeyLine(_Line):
     def _key(self, action: str, key: str, label: str, works: bool) -> list[Part]:
         palette = self.palette
         click = Style.from_meta({"@click": action})
+        # With 16 colours what is faint cannot be told from the ground of this line.
+        off: Role = "muted" if palette.depth == "16" else "faint"
         return [
-            (f" {shown(key)}", palette.ink("accent" if works else "faint") + click),
-            (f" {label} ", palette.ink("muted" if works else "faint") + click),
+            (f" {shown(key)}", palette.ink("accent" if works else off, bold=works) + click),
+            (f" {label} ", palette.ink("muted" if works else off) + click),
         ]

@@ -72,7 +72,7 @@ class DryRunScreen(ModalScreen[bool]):
                     )
                     yield Rows(
                         (
-                            Column("task", most=14),
+                            Column("task", most=32),
                             Column("samples", "right"),
                             Column("repairs", "right"),
                             Column("left out", "right"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+import textwrap
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -17,6 +18,10 @@ from soar_tui.screens.place import act_of
 
 if TYPE_CHECKING:
     from textual.binding import ActiveBinding
+
+
+_WIDTH: Final = 66
+"""Columns there are in the narrowest terminal."""
 
 
 def sections(
@@ -39,7 +44,8 @@ def sections(
         elif name is not None and name in everywhere:
             groups["everywhere"].setdefault(find(name).help, []).append(shown(key))
         elif binding.node is focused and focused is not None and binding.binding.description:
-            groups["pane"].setdefault(binding.binding.description, []).append(shown(key))
+            about = binding.binding.tooltip or binding.binding.description.lower()
+            groups["pane"].setdefault(about, []).append(shown(key))
     titles = {"pane": "this pane", "place": f"{place}", "everywhere": "everywhere"}
     return [
         (titles[group], [(" ".join(dict.fromkeys(ks)), text) for text, ks in lines.items()])
@@ -67,11 +73,16 @@ class Help(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog") as box:
             box.border_title = "keys"
+            box.border_subtitle = "j k scroll · Escape closes"
             text = Text()
             for title, lines in self._sections:
                 text.append(f"{title}\n", style="bold")
                 for keys, about in lines:
-                    text.append(f"  {keys:<17} {about}\n")
+                    first, others = f"  {keys:<17} ", " " * 20
+                    told = textwrap.fill(
+                        about, _WIDTH, initial_indent=first, subsequent_indent=others
+                    )
+                    text.append(f"{told}\n")
                 text.append("\n")
             text.append("Tab goes from pane to pane. Change keys in config.toml, [keys].")
             yield Static(text)

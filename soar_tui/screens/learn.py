@@ -183,6 +183,9 @@ class Learn(Place):
                     "An iteration learns once all its tasks are voted on, if another follows;\n"
                     "what it learned from appears here."
                     if body.learns and not body.through
+                    else "T  what it would learn from what it has found so far\n"
+                    "r  goes on with its search, which comes first"
+                    if not body.through
                     else "T  learn now from what this run has found\n"
                     "r  go round once more, with what is learned before"
                 )
@@ -273,6 +276,8 @@ class Learn(Place):
         body = self._body
         if key == "train" and body is None:
             return "no iteration has begun yet"
+        if key == "example" and not self._hides_one():
+            return "the selected example is in view beside the list"
         if key == "activate" and (body is None or not body.checkpoints):
             return "this run has no checkpoint yet: an iteration that has learned makes one"
         if key in ("next-iteration", "previous-iteration"):
@@ -296,6 +301,14 @@ class Learn(Place):
         if body.checkpoints and body.checkpoints[-1].iteration + 1 >= body.iterations:
             return "its last iteration has been learned from: r goes round once more with that"
         return None
+
+    def _hides_one(self) -> bool:
+        """Whether make-up and example have to take turns."""
+        return self.has_class("-narrow") or self.has_class("-tiny")
+
+    def do_example(self) -> None:
+        """Show the selected example in place of the make-up, or the make-up again."""
+        self.toggle_class("-example")
 
     def do_train(self) -> None:
         """Choose what to learn from, see it in a dry run, and learn."""

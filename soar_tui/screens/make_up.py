@@ -44,7 +44,7 @@ def make_up(counts: Sequence[ExampleCount]) -> list[Row]:
 
 
 EXAMPLE_COLUMNS: Final = (
-    Column("task", most=15),
+    Column("task", most=32),
     Column("from", "right"),
     Column("as", most=17),
 )

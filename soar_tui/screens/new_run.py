@@ -109,6 +109,7 @@ class NewRun(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog form", can_focus=False) as box:
             box.border_title = "a new run"
+            box.border_subtitle = "Enter or Ctrl+S starts it · Tab goes on · Escape leaves it"
             with Horizontal(classes="field"):
                 yield Label("preset")
                 yield Select(
@@ -132,11 +133,6 @@ class NewRun(ModalScreen[None]):
                 yield line
             with Vertical(id="estimate-box"):
                 yield Static("", id="estimate", markup=False)
-            yield Static(
-                "Enter or Ctrl+S starts it · Tab goes on · Escape leaves it",
-                classes="hint",
-                markup=False,
-            )
 
     def on_mount(self) -> None:
         """Fill in the preset."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
@@ -31,6 +32,7 @@ from soar_tui.widgets.stepper import Step, Stepper
 from soar_tui.widgets.task_wall import TaskWall, WallState, WallTask
 
 _EVENTS: Final = 300
+_APART: Final = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -206,20 +208,32 @@ def facts(body: OverviewBody, header: Header | None) -> list[tuple[str, str, str
     return lines
 
 
-def figures(body: OverviewBody, header: Header | None, *, short: bool = False) -> Text:
-    """Return the counters, one per line, or all of them run together where room is short."""
-    text = Text(overflow="ellipsis", no_wrap=not short)
+def figures(body: OverviewBody, header: Header | None) -> Text:
+    """Return the counters, one per line."""
+    text = Text(overflow="ellipsis", no_wrap=True)
     for name, value, rest in facts(body, header):
-        if short:
-            tail = f" ({rest})" if name in ("solved", "oracle") else "  "
-            # Spaces that do not break keep a figure and its name on one line.
-            text.append(value.replace(" ", "\N{NO-BREAK SPACE}"), style="bold")
-            told = f" {name}{tail}".rstrip().replace(" ", "\N{NO-BREAK SPACE}")
-            text.append(f"{told}   ", style="dim")
-        else:
-            text.append(f"{name:<12}", style="dim")
-            text.append(f"{value:>10}", style="bold")
-            text.append(f"  {rest}\n", style="dim")
+        text.append(f"{name:<12}", style="dim")
+        text.append(f"{value:>10}", style="bold")
+        text.append(f"  {rest}\n", style="dim")
+    return text
+
+
+def short_figures(body: OverviewBody, header: Header | None, width: int) -> Text:
+    """Return the counters run together in lines of `width`, each figure beside its name."""
+    text = Text(no_wrap=True)
+    left = width
+    for name, value, rest in facts(body, header):
+        told = f" {name} ({rest})" if name in ("solved", "oracle") else f" {name}"
+        needed = cell_len(value + told)
+        if text.plain and needed + _APART > left:
+            text.append("\n")
+            left = width
+        elif text.plain:
+            text.append(" " * _APART)
+            left -= _APART
+        text.append(value, style="bold")
+        text.append(told, style="dim")
+        left -= needed
     return text
 
 
@@ -274,8 +288,7 @@ class Overview(Place):
         self._body = body
         header = self.soar.header
         self.query_one("#steps", Stepper).show(steps(body, header))
-        short = self.has_class("-low") or self.has_class("-flat")
-        put(self.query_one("#counters", Static), figures(body, header, short=short))
+        self._show_figures(body)
         self.query_one("#curve", CurveView).show(
             body.curves, Axes(low=0, high=body.row.known or body.row.tasks, x_name="tasks voted on")
         )
@@ -286,6 +299,17 @@ class Overview(Place):
             self._last_event = fresh[-1].id
             log.add(LogEvent(e.time, e.level, e.kind, e.text) for e in fresh)
         entitle(log, "journal")
+
+    def _show_figures(self, body: OverviewBody) -> None:
+        header = self.soar.header
+        short = self.has_class("-low") or self.has_class("-flat")
+        shown = short_figures(body, header, self.size.width - 2) if short else figures(body, header)
+        put(self.query_one("#counters", Static), shown)
+
+    def on_resize(self) -> None:
+        """Show the counters as there is room for them now."""
+        if self._body is not None:
+            self.call_after_refresh(self._show_figures, self._body)
 
     def _show_wall(self, body: OverviewBody) -> None:
         wall = self.query_one("#wall", TaskWall)
@@ -322,7 +346,7 @@ class Overview(Place):
 
     def why_not(self, key: str) -> str | None:
         body = self._body
-        if key in ("next-iteration", "previous-iteration"):
+        if key in ("follow", "next-iteration", "previous-iteration"):
             if body is None:
                 return "no iteration has begun yet"
             if key == "next-iteration" and body.row is body.iterations[-1]:

@@ -20,6 +20,7 @@ from soar_tui.feed import Trouble
 from soar_tui.sanitise import one_line
 from soar_tui.screens.chrome import HeaderLine, KeyLine, PlaceBar
 from soar_tui.screens.put import put
+from soar_tui.widgets.strips import cut
 
 if TYPE_CHECKING:
     from soar_tui.app import SoarApp
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 LEAST = (80, 24)
 """Columns and lines a place is laid out for; below them it says so and shows the main thing."""
+
+_HIGH = 36
+"""Lines from which on there is room for more than the last line of a log."""
 
 LOADING = "reading …"
 
@@ -47,8 +51,9 @@ class Place(Screen[None]):
     """Seconds after which its question is asked again even if the archive has not changed."""
     needs_run: ClassVar[bool] = True
     AUTO_FOCUS = ""
+    ALLOW_IN_MAXIMIZED_VIEW = "#filter, #keys"
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (80, "-narrow"), (110, "-medium"), (160, "-wide")]  # noqa: RUF012 - Textual's
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (24, "-low"), (36, "-high"), (55, "-tall")]  # noqa: RUF012 - Textual's
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (24, "-low"), (_HIGH, "-high"), (55, "-tall")]  # noqa: RUF012 - Textual's
 
     def __init__(self) -> None:
         super().__init__()
@@ -214,7 +219,10 @@ class Place(Screen[None]):
             banner = f"{self.size.width}×{self.size.height} is small: {LEAST[0]}×{LEAST[1]} shows all panes"
         line = self.query_one("#banner", Static)
         line.display = banner is not None
-        put(line, Text(banner or "", no_wrap=True, overflow="ellipsis"))
+        said, *log = (banner or "").split("\n")
+        if self.size.height < _HIGH:
+            log = log[-1:]
+        put(line, Text("\n".join([said, *(cut(one, self.size.width - 2) for one in log)])))
 
     def refresh_chrome(self) -> None:
         """Bring the key line up to date."""

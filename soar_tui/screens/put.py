@@ -5,8 +5,11 @@ Words may hold strings that are not ours; none is read as markup here.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from rich.text import Text
 from textual.content import Content
+from textual.css.styles import RulesMap
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -22,18 +25,24 @@ def put(widget: Static, words: Text | str) -> None:
     width = max(1, widget.content_size.width)
     grown = not isinstance(before, Text) or _lines(before, width) != _lines(text, width)
     widget._put = text  # type: ignore[attr-defined]  # remembered where it is shown
+    # Textual wraps a Text whatever it says of itself.
+    widget.styles.text_wrap = _wrap(text)
+    widget.styles.text_overflow = "ellipsis" if text.no_wrap else "fold"
     widget.update(text, layout=grown)
 
 
-def entitle(widget: Widget, title: str, subtitle: str = "") -> None:
-    """Set the title in a pane's frame, and one beneath it."""
-    shown = (one_line(title), one_line(subtitle))
+def entitle(widget: Widget, title: str, more: str = "") -> None:
+    """Set the title in a pane's frame, and what else is to be said there."""
+    shown = one_line(f"{title} · {more}" if more else title)
     if getattr(widget, "_entitled", None) == shown:
         return
     widget._entitled = shown  # type: ignore[attr-defined]  # remembered where it is shown
-    widget.border_title = Content(shown[0])
-    widget.border_subtitle = Content(shown[1])
+    widget.border_title = Content(shown)
 
 
 def _lines(text: Text, width: int) -> int:
-    return sum(-(-max(1, line.cell_len) // width) for line in text.split("\n", allow_blank=True))
+    return Content(text.plain).get_height(RulesMap(text_wrap=_wrap(text)), width)
+
+
+def _wrap(text: Text) -> Literal["wrap", "nowrap"]:
+    return "nowrap" if text.no_wrap else "wrap"

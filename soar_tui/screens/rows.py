@@ -14,6 +14,8 @@ from soar_tui.widgets.palette import Role
 from soar_tui.widgets.strips import Part, fit, left, right
 
 _GAP = 2
+_LEAST = 8
+"""Cells that a text column keeps when there is no room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ class Rows(LineList):
         return fit(parts, width)
 
     def _measure(self) -> None:
-        """Give each column the width of its widest cell; drop columns until they fit."""
+        """Give each column the width of its widest cell; drop and narrow columns until they fit."""
         widths = []
         for place, column in enumerate(self._columns):
             held = [cell_len(row.cells[place][0]) for row in self._rows]
@@ -108,7 +110,13 @@ class Rows(LineList):
             key=lambda place: -self._columns[place].drop,
         )
         for place in by_drop:
-            if sum(widths) - _GAP <= self.size.width or not self.size.width:
+            if sum(widths) - _GAP <= self.area.width or not self.area.width:
                 break
             widths[place] = 0
+        texts = [place for place, column in enumerate(self._columns) if column.align == "left"]
+        for _ in range(max(0, sum(widths) - _GAP - self.area.width) if self.area.width else 0):
+            widest = max(texts, key=lambda place: widths[place], default=None)
+            if widest is None or widths[widest] <= _LEAST + _GAP:
+                break
+            widths[widest] -= 1
         self._widths = tuple(max(0, width - _GAP) for width in widths)

@@ -29,7 +29,9 @@ from soar_tui.widgets.source_view import SourceView
 
 _LOG_LINES: Final = 400
 _COMMANDS: Final = 50
-_TEXT_WIDTH: Final = 28
+_NAME: Final = 18
+_WIDTH: Final = 80
+"""Columns of a value's name with its margin, and of all where nothing else is known."""
 _ROLES: Final[dict[str, Role]] = {"done": "good", "rejected": "bad", "accepted": "accent"}
 
 
@@ -67,16 +69,18 @@ class SystemQuestion:
         )
 
 
-def machinery(body: SystemBody, header: Header | None) -> Text:
-    """Return what engine, policy and sandbox say of themselves."""
-    text = Text(no_wrap=True, overflow="ellipsis")
+def machinery(body: SystemBody, header: Header | None, width: int = _WIDTH) -> Text:
+    """Return what engine, policy and sandbox say of themselves, no line wider than `width`."""
+    text = Text()
 
     def title(name: str) -> None:
         text.append(f"{chr(10) if text.plain else ''}{name}\n", style="bold")
 
-    def line(name: str, value: str, style: str = "") -> None:
-        text.append(f"  {one_line(name):<15} ", style="dim")
-        text.append(f"{one_line(value)}\n", style=style)
+    def line(name: str, value: str) -> None:
+        for part in textwrap.wrap(one_line(value), max(8, width - _NAME)) or [""]:
+            text.append(f"  {one_line(name):<{_NAME - 3}} ", style="dim")
+            text.append(f"{part}\n")
+            name = ""
 
     def value(key: str) -> dict[str, object]:
         status = body.statuses.get(key)
@@ -87,7 +91,7 @@ def machinery(body: SystemBody, header: Header | None) -> Text:
     title("engine")
     if header is not None:
         line("state", header.state.state)
-    line("process", "none holds the lock" if body.process is None else str(body.process))
+    line("process", "none" if body.process is None else str(body.process))
     beat = engine.get("heartbeat")
     line("heartbeat", age(beat) if isinstance(beat, int | float) else "never")
     started = engine.get("started")
@@ -111,8 +115,7 @@ def machinery(body: SystemBody, header: Header | None) -> Text:
     if isinstance(layers, dict):
         on = [one_line(str(name)) for name, state in layers.items() if state == "on"]
         line("layers on", f"{len(on)} of {len(layers)}")
-        for part in textwrap.wrap(", ".join(on), _TEXT_WIDTH):
-            line("", part)
+        line("", ", ".join(on))
         for name, state in layers.items():
             if state != "on":
                 line("", f"– {name}: {state}")
@@ -120,11 +123,20 @@ def machinery(body: SystemBody, header: Header | None) -> Text:
     for name, held_bytes in body.disk[:8]:
         line(name, size(held_bytes))
     line("free", size(body.free))
-    for key in sorted(body.statuses.keys() - {"engine", "policy", "sandbox"}):
-        title(one_line(key))
-        held = body.statuses[key].value
-        for name, inner in held.items() if isinstance(held, dict) else (("", held),):
-            line(str(name).replace("_", " "), _plain(inner))
+    others = {
+        key: body.statuses[key].value
+        for key in sorted(body.statuses.keys() - {"engine", "policy", "sandbox"})
+    }
+    for key, held in others.items():
+        if isinstance(held, dict):
+            title(one_line(key))
+            for name, inner in held.items():
+                line(str(name).replace("_", " "), _plain(inner))
+    plain = {key: held for key, held in others.items() if not isinstance(held, dict)}
+    if plain:
+        title("more")
+    for key, held in plain.items():
+        line(key, _plain(held))
     return text
 
 
@@ -194,7 +206,9 @@ class System(Place):
         assert isinstance(body, SystemBody)
         self._body = body
         entitle(self.query_one("#left"), "machinery")
-        put(self.query_one("#machinery", Static), machinery(body, self.soar.header))
+        told_of = self.query_one("#machinery", Static)
+        width = told_of.content_size.width or _WIDTH
+        put(told_of, machinery(body, self.soar.header, width))
         told = self.query_one("#commands", Rows)
         entitle(told, "commands and answers" if body.commands else "no command has been sent")
         told.show([_command_row(command) for command in body.commands])

@@ -62,25 +62,32 @@ class VotesQuestion:
 
 
 def formulas_line(body: VotesBody) -> Text:
-    """Return where each formula puts the right pattern, and what is submitted."""
+    """Return where each formula puts the right pattern, and what the star means."""
     ranking = body.ranking
     text = Text(no_wrap=True, overflow="ellipsis")
     known = any(pattern.right is not None for pattern in ranking.patterns)
+    text.append("the right one", style="dim")
     for formula in FORMULAS:
         here = formula == ranking.formula
         place = ranking.right_ranks[formula]
         where = "?" if not known else "none" if place is None else f"#{place}"
+        text.append("  ")
         text.append(f" {formula} ", style="reverse bold" if here else "dim")
         style = "" if not known else "green" if place is not None and place <= 2 else "red"
-        text.append(f" right: {where}  ", style=style)
+        text.append(where, style=style)
     state = "submitted" if body.voted and not body.pooled else "leading"
-    text.append(f"· ★ {state} ", style="dim")
-    if body.pooled:
-        text.append("· pooled over all iterations ", style="dim")
-    hidden = ranking.total - len(ranking.patterns)
-    if hidden:
-        text.append(f"· {count(hidden)} lighter patterns not listed", style="dim")
+    text.append(f"  ★ {state}", style="dim")
     return text
+
+
+def patterns_title(body: VotesBody) -> str:
+    """Return what is listed, and what is not."""
+    hidden = body.ranking.total - len(body.ranking.patterns)
+    return (
+        "patterns"
+        + (", pooled over all iterations" if body.pooled else "")
+        + (f", {count(hidden)} lighter ones not listed" if hidden else "")
+    )
 
 
 class Votes(TaskPlace):
@@ -121,7 +128,7 @@ class Votes(TaskPlace):
             return
         put(self.query_one("#formulas", Static), formulas_line(body))
         bars = self.query_one("#bars", VoteBars)
-        entitle(bars, "patterns")
+        entitle(bars, patterns_title(body))
         bars.show(body.ranking.patterns, body.ranking.formula)
         self._show_grids()
         if self.focused is None:

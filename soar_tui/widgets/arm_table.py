@@ -109,8 +109,8 @@ class ArmTable(LineList):
 
     header = 2
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "order", "Sort by", id="arms.sort"),
-        Binding("f", "which", "Which arms", id="arms.filter"),
+        Binding("s", "order", "sort", tooltip="sort by the next column", id="arms.sort"),
+        Binding("f", "which", "narrow", tooltip="all arms, or only some", id="arms.filter"),
     ]
 
     order: reactive[Order] = reactive("pulls", repaint=False, init=False)

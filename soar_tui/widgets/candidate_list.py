@@ -51,7 +51,13 @@ class CandidateList(LineList):
 
     header = 2
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("F", "follow", "Follow the newest", id="candidates.follow"),
+        Binding(
+            "F",
+            "follow",
+            "follow",
+            tooltip="keep the newest candidate selected",
+            id="candidates.follow",
+        ),
     ]
 
     follow: reactive[bool] = reactive(False, repaint=False, init=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from typing import Final
 
 from textual.strip import Strip
 
@@ -14,6 +15,11 @@ from soar_tui.numbers import short
 from soar_tui.sanitise import one_line
 from soar_tui.widgets.palette import Palette, Role
 from soar_tui.widgets.strips import Part, fit, left, right
+
+_FIXED: Final = 54
+_TASK: Final = 12
+_CHARS: Final = 6
+_TOKENS: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +35,9 @@ class RowContext:
 
 
 def draw_candidate(row: CandidateRow, width: int, context: RowContext, palette: Palette) -> Strip:
-    """Draw one candidate as a line."""
+    """Draw one candidate as a line; its length and tokens only where there is room for them."""
     word, role = outcome(row)
+    chars, tokens = _room(width, context)
     pairs = context.pairs.get(row.task)
     plain, muted = palette.ink("text"), palette.ink("muted")
     parts: list[Part] = [
@@ -46,10 +53,16 @@ def draw_candidate(row: CandidateRow, width: int, context: RowContext, palette: 
         (right(_fraction(row.accuracy, pairs), 7), palette.ink(role)),
         (f"  {left(word, 14)}", palette.ink(role)),
         (f"{_truth(row.right)} ", palette.ink(_TRUTH_ROLES[row.right], bold=True)),
-        (right("–" if row.length is None else short(row.length), 6), muted),
-        (right(short(row.tokens_out) if row.tokens_out else "", 6), muted),
+        (right("–" if row.length is None else short(row.length), chars), muted),
+        (right(short(row.tokens_out) if row.tokens_out else "", tokens), muted),
     ]
     return fit(parts, width)
+
+
+def _room(width: int, context: RowContext) -> tuple[int, int]:
+    """Return how many cells the columns of length and tokens have."""
+    left_over = width - _FIXED - (_TASK if context.tasks else 0)
+    return (_CHARS if left_over >= _CHARS else 0, _TOKENS if left_over >= _CHARS + _TOKENS else 0)
 
 
 def outcome(row: CandidateRow) -> tuple[str, Role]:
@@ -83,6 +96,7 @@ def _fraction(accuracy: float | None, pairs: int | None) -> str:
 def titles(width: int, context: RowContext, palette: Palette) -> Strip:
     """Draw the titles of draw_candidate's columns."""
     task = f"  {left('task', 10)}" if context.tasks else ""
+    chars, tokens = _room(width, context)
     text = (
         " "
         + right("number", 7)
@@ -93,7 +107,7 @@ def titles(width: int, context: RowContext, palette: Palette) -> Strip:
         + right("right", 7)
         + f"  {left('outcome', 14)}"
         + "t "
-        + right("chars", 6)
-        + right("tokens", 7)
+        + right("chars" if chars else "", chars)
+        + right("tokens" if tokens else "", tokens)
     )
     return fit([(text, palette.ink("muted"))], width)

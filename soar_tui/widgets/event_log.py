@@ -76,7 +76,7 @@ class EventLog(LineList):
         role = _ROLES.get(event.level, "text")
         return fit(
             [
-                (f"{clock} ", palette.ink("faint")),
+                (f"{clock} ", palette.ink("muted")),
                 (f"{left(one_line(event.kind), 10)} ", palette.ink("muted")),
                 (one_line(event.text), palette.ink(role)),
             ],

@@ -22,13 +22,13 @@ class LineList(LineView, can_focus=True):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "move(1)", "Down", show=False, id="list.down"),
-        Binding("k,up", "move(-1)", "Up", show=False, id="list.up"),
-        Binding("pagedown,ctrl+d", "page(1)", "Page down", show=False, id="list.page-down"),
-        Binding("pageup,ctrl+u", "page(-1)", "Page up", show=False, id="list.page-up"),
-        Binding("home", "first", "First", show=False, id="list.first"),
-        Binding("end", "last", "Last", show=False, id="list.last"),
-        Binding("enter", "choose", "Open", show=False, id="list.open"),
+        Binding("j,down", "move(1)", "down", show=False, id="list.down"),
+        Binding("k,up", "move(-1)", "up", show=False, id="list.up"),
+        Binding("pagedown,ctrl+d", "page(1)", "page down", show=False, id="list.page-down"),
+        Binding("pageup,ctrl+u", "page(-1)", "page up", show=False, id="list.page-up"),
+        Binding("home", "first", "first", show=False, id="list.first"),
+        Binding("end", "last", "last", show=False, id="list.last"),
+        Binding("enter", "choose", "open", show=False, id="list.open"),
     ]
 
     cursor: reactive[int] = reactive(0, repaint=False, init=False)

@@ -130,6 +130,7 @@ class LineView(ScrollView, Painted):
         if self.area.width != self._drawn_width:
             self._drawn.clear()
         self.fit_to_size()
+        self.redraw()  # Textual has painted the new size before it tells of it
 
     def fit_to_size(self) -> None:
         """Adapt to a new size; for subclasses whose lines depend on it."""

@@ -83,7 +83,10 @@ class Palette:
         """What is added to the line under the cursor."""
         if self.depth in ("16", "none"):
             return Style(reverse=True)
-        return Style(bgcolor=self.surface.blend(self.primary, 0.3).rich_color)
+        # Of 256 colours the nearest to a strong tint is a light grey that hides what is muted.
+        tinted = self.depth == "256" and self.primary.hsl.s > 0.2
+        strength = 0.15 if tinted else 0.3
+        return Style(bgcolor=self.surface.blend(self.primary, strength).rich_color)
 
     @cached_property
     def lit(self) -> Style:

@@ -26,12 +26,12 @@ class SourceView(LineView, can_focus=True):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "scroll_down", "Down", show=False, id="source.down"),
-        Binding("k,up", "scroll_up", "Up", show=False, id="source.up"),
-        Binding("l,right", "scroll_right", "Right", show=False, id="source.right"),
-        Binding("h,left", "scroll_left", "Left", show=False, id="source.left"),
-        Binding("ctrl+d", "page_down", "Page down", show=False, id="source.page-down"),
-        Binding("ctrl+u", "page_up", "Page up", show=False, id="source.page-up"),
+        Binding("j,down", "scroll_down", "down", show=False, id="source.down"),
+        Binding("k,up", "scroll_up", "up", show=False, id="source.up"),
+        Binding("l,right", "scroll_right", "right", show=False, id="source.right"),
+        Binding("h,left", "scroll_left", "left", show=False, id="source.left"),
+        Binding("ctrl+d", "page_down", "page down", show=False, id="source.page-down"),
+        Binding("ctrl+u", "page_up", "page up", show=False, id="source.page-up"),
     ]
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:

@@ -70,12 +70,13 @@ def beside(strips: Iterable[Strip]) -> Strip:
 
 
 def lay_over(strip: Strip, style: Style) -> Strip:
-    """Add a style to a strip; parts with a background of their own keep it."""
+    """Add a style to a strip; parts with a background of their own keep it as it is."""
+    over = style + Style(reverse=False) if style.reverse else style
 
     def added(own: Style | None) -> Style:
         if own is None:
             return style
-        return own + style if own.bgcolor is None else style + own
+        return own + style if own.bgcolor is None else over + own
 
     return Strip(
         [segment._replace(style=added(segment.style)) for segment in strip], strip.cell_length

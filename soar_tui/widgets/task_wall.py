@@ -41,16 +41,16 @@ class TaskWall(LineView, can_focus=True):
 
     header = 1
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("h,left", "move(-1)", "Left", show=False, id="wall.left"),
-        Binding("l,right", "move(1)", "Right", show=False, id="wall.right"),
-        Binding("j,down", "row(1)", "Down", show=False, id="wall.down"),
-        Binding("k,up", "row(-1)", "Up", show=False, id="wall.up"),
-        Binding("pagedown,ctrl+d", "page(1)", "Page down", show=False, id="wall.page-down"),
-        Binding("pageup,ctrl+u", "page(-1)", "Page up", show=False, id="wall.page-up"),
-        Binding("home", "first", "First", show=False, id="wall.first"),
-        Binding("end", "last", "Last", show=False, id="wall.last"),
-        Binding("enter", "choose", "Open task", id="wall.open"),
-        Binding("w", "density", "Pictures or cells", show=False, id="wall.density"),
+        Binding("h,left", "move(-1)", "left", show=False, id="wall.left"),
+        Binding("l,right", "move(1)", "right", show=False, id="wall.right"),
+        Binding("j,down", "row(1)", "down", show=False, id="wall.down"),
+        Binding("k,up", "row(-1)", "up", show=False, id="wall.up"),
+        Binding("pagedown,ctrl+d", "page(1)", "page down", show=False, id="wall.page-down"),
+        Binding("pageup,ctrl+u", "page(-1)", "page up", show=False, id="wall.page-up"),
+        Binding("home", "first", "first", show=False, id="wall.first"),
+        Binding("end", "last", "last", show=False, id="wall.last"),
+        Binding("enter", "choose", "open task", id="wall.open"),
+        Binding("w", "density", "pictures or cells", show=False, id="wall.density"),
     ]
 
     cursor: reactive[int] = reactive(0, repaint=False, init=False)
@@ -224,7 +224,6 @@ class TaskWall(LineView, can_focus=True):
             self._tiles.clear()
             self._pictures.clear()
         self._layout_now = layout
-        self._drawn.clear()
         rows = -(-len(self._tasks) // layout.per_row)
         self.set_extent(rows * layout.tile[1])
 

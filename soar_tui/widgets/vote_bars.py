@@ -224,7 +224,7 @@ def draw_pattern(
     )
     tail: list[Part] = [
         (right(count(pattern.count), _COUNT + 1), plain),
-        (right(short(pattern.weight), _WEIGHT + 1), muted),
+        (right(_weight(pattern.weight), _WEIGHT + 1), muted),
         (right(f"{100 * shares[0]:.0f} %", _SHARE + 1), plain),
         (f"  {sign}", palette.ink(role, bold=True)),
     ]
@@ -234,6 +234,11 @@ def draw_pattern(
     bar = _bar(bars[0], bars[1], room, palette, "accent" if pattern.submitted else "primary")
     left = max(0, width - head.cell_length - room)
     return beside([head, bar, fit(tail, left)]).adjust_cell_length(width)
+
+
+def _weight(weight: float) -> str:
+    """Return a weight; one that is no whole number, as formulas with a prior give, with two digits."""
+    return short(weight) if weight >= 10 or weight == int(weight) else f"{weight:.2g}"
 
 
 def _bar_width(width: int) -> int:
@@ -247,7 +252,8 @@ def _bar(weight: float, programs: float, width: int, palette: Palette, role: Rol
     # A bar of something is never blank.
     upper, lower = max(upper, int(weight > 0)), max(lower, int(programs > 0))
     both = min(upper, lower)
-    ink, other = palette.ink(role), palette.ink("muted")
+    # 16 colours merge the colours of text.
+    ink, other = palette.ink(role), palette.ink("faint" if palette.depth == "16" else "muted")
     segments = [Segment("▀" * both, ink.from_color(ink.color, other.color))] if both else []
     if upper > both:
         segments.append(Segment("▀" * (upper - both), ink))

@@ -30,7 +30,7 @@ MARKS: dict[WallState, tuple[str, Role]] = {
 }
 """A sign and a colour per state, so that either alone tells it."""
 
-_PICTURES = ((12, 6), (10, 5), (8, 4), (6, 3))
+_PICTURES = ((30, 15), (20, 10), (16, 8), (12, 6), (10, 5), (8, 4), (6, 3))
 _CELL = 2
 _LEAST_IN_VIEW = 0.2
 """Pictures are shown when this share of the tasks is in view; otherwise one cell per task."""

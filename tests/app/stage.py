@@ -49,6 +49,13 @@ async def until(condition, what):
         await asyncio.sleep(0.005)
 
 
+async def resized(app, pilot, width, height):
+    """Give the terminal another size and wait until it is laid out: Textual holds sizes back."""
+    await pilot.resize_terminal(width, height)
+    await until(lambda: app.screen.size == (width, height), "the new size is taken up")
+    await pilot.pause()
+
+
 async def settled(app, pilot):
     """Wait until the shown place has its answer and the screen stays the same."""
     await until(lambda: app.up_to_date, f"{app.current_mode} has its answer")

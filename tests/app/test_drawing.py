@@ -2,6 +2,7 @@
 
 import math
 import unicodedata
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -22,7 +24,7 @@ from soar_tui.widgets.posterior_strip import DRAW, density, posterior
 from soar_tui.widgets.python_source import LONGEST, diff_lines, source_lines
 from soar_tui.widgets.sparkline import sparkline
 from soar_tui.widgets.stepper import Step, draw_steps
-from soar_tui.widgets.strips import changed_span, cut, fit, left, right
+from soar_tui.widgets.strips import changed_span, cut, fit, lay_over, left, right
 from soar_tui.widgets.vote_bars import Pattern, draw_pattern, verdict
 from tests.app.palettes import DARK
 
@@ -226,6 +228,33 @@ def test_a_patterns_line_has_the_width_of_the_list(weight, programs, width, subm
     pattern = Pattern(1, 1, (GRID,), 12, 3.5, submitted, (True,))
     strip = draw_pattern(pattern, width, DARK, bars=(weight, programs), shares=(weight, programs))
     assert sum(cell_len(s.text) for s in strip) == width
+
+
+@pytest.mark.parametrize("depth", ["truecolor", "16"])
+def test_the_two_bars_of_a_pattern_can_be_told_apart(depth):
+    palette = replace(DARK, depth=depth)
+    pattern = Pattern(1, 1, (GRID,), 12, 3.5, True, (True,))
+    strip = draw_pattern(pattern, 80, palette, bars=(0.5, 0.9), shares=(0.5, 0.9))
+    [both] = [segment.style for segment in strip if segment.text.startswith("▀▀")]
+    system = {"truecolor": ColorSystem.TRUECOLOR, "16": ColorSystem.STANDARD}[depth]
+    assert both.color.downgrade(system) != both.bgcolor.downgrade(system)
+
+
+def test_a_weight_below_one_is_not_shown_as_nothing():
+    pattern = Pattern(1, 1, (GRID,), 12, 0.00345, True, (True,))
+    strip = draw_pattern(pattern, 80, DARK, bars=(1.0, 1.0), shares=(1.0, 1.0))
+    assert " 0.0034 " in strip.text or " 0.0035 " in strip.text
+
+
+def test_what_has_a_ground_of_its_own_keeps_it_under_the_cursor():
+    own = Style(color="red", bgcolor="blue")
+    [over] = lay_over(Strip([Segment("▀", own)]), Style(reverse=True))
+    assert not over.style.reverse and (over.style.color, over.style.bgcolor) == (
+        own.color,
+        own.bgcolor,
+    )
+    [plain] = lay_over(Strip([Segment("a", Style(color="red"))]), Style(reverse=True))
+    assert plain.style.reverse
 
 
 def test_unknown_truth_is_never_shown_as_wrong():

@@ -16,6 +16,7 @@ from soar_tui.widgets.grid_picture import (
 from soar_tui.widgets.palette import ABSENT
 from tests.app.palettes import DARK
 from tests.app.screen import Stage, screen_lines
+from tests.app.stage import resized
 from tests.arc.drawn import grids
 
 CELLS = list(SIZES)
@@ -104,9 +105,9 @@ async def test_a_grid_grows_with_its_room_and_scrolls_when_there_is_none():
     app = Stage(view)
     async with app.run_test(size=(80, 24)) as pilot:
         assert view.cells == "big"
-        await pilot.resize_terminal(30, 12)
+        await resized(app, pilot, 30, 12)
         assert view.cells == "wide"
-        await pilot.resize_terminal(12, 6)
+        await resized(app, pilot, 12, 6)
         assert view.cells == "half"
         view.digits = True
         await pilot.pause()

@@ -53,13 +53,15 @@ async def test_two_apps_tell_the_truth_of_an_engine_that_dies_and_comes_back(hom
 
 
 class Terminal:
-    """The app in a terminal that can be hung up."""
+    """The app in a terminal that can be hung up; `deaf` to the signal of that, as under nohup."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, *, deaf=False):
         self._main, side = pty.openpty()
         opener = (
-            "from pathlib import Path; from soar_tui.opening import open_app;"
-            f"open_app(Path({str(folder)!r}))"
+            "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN);"
+            * deaf
+            + "import sys; from pathlib import Path; from soar_tui.opening import open_app;"
+            f"sys.exit(open_app(Path({str(folder)!r})))"
         )
         size = {"COLUMNS": "100", "LINES": "30"}
         self.process = subprocess.Popen(
@@ -82,6 +84,9 @@ class Terminal:
 
     def press(self, key):
         os.write(self._main, key.encode())
+
+    def close(self):
+        os.close(self._main)
 
     def hang_up(self):
         self.process.send_signal(signal.SIGHUP)
@@ -106,3 +111,17 @@ def test_a_hang_up_ends_neither_the_engine_nor_where_one_was(home):
     assert desk_at(home).view(folder)["place"] == "votes"
     second.hang_up()
     assert engine_process(folder) == process
+
+
+def test_an_app_that_ignores_hang_ups_ends_with_its_terminal(home):
+    folder = recorded(home / "runs" / "kept", chosen=settings("sample:3"), searched=1)
+    terminal = Terminal(folder, deaf=True)
+    try:
+        terminal.read_until(lambda seen: b"Overview" in seen)
+        terminal.press("4")
+        terminal.read_until(lambda _: desk_at(home).view(folder).get("place") == "votes")
+        terminal.close()
+        assert terminal.process.wait(timeout=PATIENCE) == 128 + signal.SIGHUP
+    finally:
+        terminal.process.kill()
+    assert desk_at(home).view(folder)["place"] == "votes"

@@ -177,7 +177,7 @@ async def test_help_lists_what_dispatches(home, folder):
         assert isinstance(app.screen, Help)
         listed = dict(line for _, lines in app.screen._sections for line in reversed(lines))
         told = {about: which for which, about in listed.items()}
-        assert told["rank by another formula: sum, text, appendix"] == "f"
+        assert told["rank by another formula: sum, text, appendix, prior"] == "f"
         assert told["pause the engine (work under way finishes), or go on"] == "p"
         assert told["go to a place of the bar"].startswith("0 1 2")
         assert "rank by another formula" in text(app)
@@ -205,6 +205,14 @@ async def test_the_users_keymap_changes_dispatch_help_and_key_line(home, folder)
         await pilot.press("w")
         await settled(app, pilot)
         assert app.current_place._body.ranking.formula != before
+
+
+async def test_a_finished_run_opened_from_the_list_has_its_pictures_on_the_wall(home, folder):
+    async with opened(None, desk=home) as (app, pilot):
+        await pilot.press("enter")
+        await settled(app, pilot)
+        assert app.current_mode == "overview"
+        assert "╔✓" in text(app) and text(app).count("┌") == 2
 
 
 async def test_walking_from_the_wall_to_a_candidates_chain(home, folder):

@@ -1,7 +1,9 @@
 """What a user sees and hears of each widget, in a small app around it."""
 
+from rich.color import ColorSystem
 from textual.containers import Vertical
 
+from soar_tui.screens.chrome import KeyLine
 from soar_tui.widgets.arm_table import ArmTable
 from soar_tui.widgets.chain_tree import ChainTree
 from soar_tui.widgets.curve import Axes, CurveView, Series
@@ -15,6 +17,7 @@ from soar_tui.widgets.stepper import Step, Stepper
 from soar_tui.widgets.task_wall import TaskWall
 from soar_tui.widgets.vote_bars import VoteBars, VoteGrids
 from tests.app.screen import Stage, listening, screen_lines, screen_text
+from tests.app.stage import resized
 from tests.app.values import (
     HOSTILE,
     SOURCE,
@@ -62,7 +65,7 @@ async def test_every_task_is_on_the_wall_and_states_are_told_by_sign(snapshot):
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         snapshot(app, "widget-wall-40")
-        await pilot.resize_terminal(60, 8)
+        await resized(app, pilot, 60, 8)
         snapshot(app, "widget-wall-40-small")
         signs = "".join(screen_lines(app)[1:]).replace(" ", "")
         assert len(signs) == 40
@@ -125,7 +128,7 @@ async def test_arms_are_listed_with_their_posteriors(snapshot):
     async with app.run_test(size=(100, 16)) as pilot:
         await pilot.pause()
         snapshot(app, "widget-arms")
-        await pilot.resize_terminal(80, 12)
+        await resized(app, pilot, 80, 12)
         snapshot(app, "widget-arms-80")
 
 
@@ -230,6 +233,24 @@ async def test_a_line_of_a_megabyte_scrolls_to_where_it_is_cut():
         view.go_to(0, view.max_scroll_x)
         await pilot.pause()
         assert screen_lines(app)[0].endswith("… 996,006 more characters")
+
+
+async def test_keys_that_would_refuse_can_be_read_in_16_colours():
+    line = KeyLine()
+    app = Stage(line, colours="standard")
+    async with app.run_test(size=(60, 3)):
+        line.show(
+            [
+                ("app.act('copy')", "y", "copy", True),
+                ("app.act('filter')", "slash", "filter", False),
+                ("app.act('help')", "question_mark", "help", True),
+            ]
+        )
+        for _, style, _ in line.render_line(0):
+            ink, ground = (
+                colour.downgrade(ColorSystem.STANDARD) for colour in (style.color, style.bgcolor)
+            )
+            assert ink != ground
 
 
 async def test_a_chain_is_a_tree_with_the_line_of_descent(snapshot):
