@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 GROUP = 8192
-"""Rows of a group: what is held in memory at once."""
+"""Rows of a group."""
+_AHEAD = 2
+"""Groups held in memory beside the one that is read: one is made, one is written."""
 
 
 def arrow() -> Any:
@@ -52,16 +55,17 @@ class GrowingParquet:
     ) -> None:
         self._file, self._footers, self._schema, self._texts = file, footers, schema, texts
         self._piece: tuple[Any, pq.ParquetWriter] | None = None
-        self._thread = ThreadPoolExecutor(1, "parquet")
-        self._writing: Future[None] | None = None
+        self._maker, self._writer = (ThreadPoolExecutor(1, name) for name in ("make", "write"))
+        self._writing: deque[Future[None]] = deque()
         self.size, self.pieces = size, pieces
         cut(file, size)
 
     def write_batch(self, make: Callable[[], pa.RecordBatch]) -> None:
-        """Make and write a row group, in a thread beside the reading of the next one's rows."""
+        """Make and write a row group, in threads beside the reading of the next one's rows."""
         writer = self._open()
-        self._wait()
-        self._writing = self._thread.submit(lambda: writer.write_batch(make()))
+        self._wait(_AHEAD - 1)
+        made = self._maker.submit(make)
+        self._writing.append(self._writer.submit(lambda: writer.write_batch(made.result())))
 
     def commit(self) -> None:
         """Put what was written on the disk, so that `size` and `pieces` count it."""
@@ -101,12 +105,13 @@ class GrowingParquet:
             if self._piece is not None:
                 self._close()
         finally:
-            self._thread.shutdown()
+            self._maker.shutdown()
+            self._writer.shutdown()
 
-    def _wait(self) -> None:
-        writing, self._writing = self._writing, None
-        if writing is not None:
-            writing.result()
+    def _wait(self, left: int = 0) -> None:
+        """Wait until at most so many row groups are under way."""
+        while len(self._writing) > left:
+            self._writing.popleft().result()
 
     def _footer(self, piece: int) -> Path:
         return self._footers / f"footer-{piece}"
@@ -182,11 +187,15 @@ def grids_array(rows: Sequence[Sequence[bytes | None]]) -> pa.Array:
     pa = arrow()
     flat = [grid for row in rows for grid in row]
     known = [grid for grid in flat if grid is not None]
-    cells = np.frombuffer(b"".join(grid[2:] for grid in known), np.uint8).astype(np.int64)
-    sides = np.frombuffer(b"".join(grid[:2] for grid in known), np.uint8).reshape(-1, 2)
-    height, width = sides[:, 0].astype(np.int32), sides[:, 1].astype(np.int32)
+    packed = np.frombuffer(b"".join(known), np.uint8)
+    lengths = np.fromiter(map(len, known), np.int64, len(known))
+    starts = np.cumsum(lengths) - lengths
+    height, width = packed[starts].astype(np.int32), packed[starts + 1].astype(np.int32)
+    is_cell = np.ones(len(packed), bool)
+    is_cell[starts] = is_cell[starts + 1] = False
+    cells = packed[is_cell].astype(np.int64)
     lines = pa.ListArray.from_arrays(_offsets(np.repeat(width, height)), pa.array(cells))
-    missing = np.fromiter((grid is None for grid in flat), bool, len(flat))
+    missing = np.array([grid is None for grid in flat], bool)
     heights = np.zeros(len(flat), np.int32)
     heights[~missing] = height
     grids = pa.ListArray.from_arrays(_offsets(heights), lines, mask=pa.array(missing))

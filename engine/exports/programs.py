@@ -191,9 +191,7 @@ _Outputs: TypeAlias = Sequence[bytes | None]
 
 def _outputs(program: ProgramRow) -> tuple[_Outputs, _Outputs]:
     """Return what a program gave on the demonstrations and on the tests, None for a failure."""
-    outputs: tuple[bytes | None, ...] = tuple(
-        [result if isinstance(result, bytes) else None for result in program.results or ()]
-    )
+    outputs = [result if isinstance(result, bytes) else None for result in program.results or ()]
     pairs = len(program.right)
     return outputs[:pairs], outputs[pairs:]
 

@@ -113,12 +113,13 @@ def _write(
     for place, (portion, weight) in enumerate(
         zip(given.portions(first), weights, strict=True), first + 1
     ):
-        for row in portion:
-            group.append(row)
+        rows = iter(portion)
+        while taken := list(islice(rows, size - len(group))):
+            group += taken
+            count += len(taken)
             if len(group) == size:
                 out.write(group)
                 group = []
-            count += 1
         done += weight
         if count - marked >= every and place < len(given.weights):
             if group:
