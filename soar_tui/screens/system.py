@@ -210,7 +210,10 @@ class System(Place):
         width = told_of.content_size.width or _WIDTH
         put(told_of, machinery(body, self.soar.header, width))
         told = self.query_one("#commands", Rows)
-        entitle(told, "commands and answers" if body.commands else "no command has been sent")
+        entitle(
+            told,
+            "commands and answers" if body.commands else "no command sent yet (p, r, X send one)",
+        )
         told.show([_command_row(command) for command in body.commands])
         log = self.query_one("#log", SourceView)
         entitle(log, f"{LOG_NAME}" + (", its end" if self._following else ""))

@@ -35,7 +35,7 @@ class LineView(ScrollView, Painted):
         color: $foreground;
         scrollbar-size: 1 1;
         scrollbar-gutter: stable;
-        scrollbar-color: $panel-lighten-3;
+        scrollbar-color: $foreground 25%;
         scrollbar-color-hover: $primary;
         scrollbar-color-active: $primary;
         scrollbar-background: $surface;

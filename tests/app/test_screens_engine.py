@@ -125,3 +125,19 @@ def test_an_app_that_ignores_hang_ups_ends_with_its_terminal(home):
     finally:
         terminal.process.kill()
     assert desk_at(home).view(folder)["place"] == "votes"
+
+
+def test_the_app_opens_only_where_it_can_be_drawn(tmp_path):
+    main, side = pty.openpty()
+    told = tmp_path / "told"
+    asks = (
+        "from pathlib import Path; from soar_tui.opening import on_terminal;"
+        f"Path({str(told)!r}).write_text(str(on_terminal()))"
+    )
+    environment = {**os.environ, "TERM": "xterm-256color"}
+    for errors, answer in ((side, "True"), (subprocess.DEVNULL, "False")):
+        command = [sys.executable, "-c", asks]
+        subprocess.run(command, stdin=side, stdout=side, stderr=errors, env=environment, check=True)
+        assert told.read_text() == answer
+    os.close(side)
+    os.close(main)
