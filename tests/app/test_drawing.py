@@ -19,7 +19,6 @@ from soar_tui.widgets.arm_table import Arm, arranged, draw_arm
 from soar_tui.widgets.braille import area_dots, codes, line_dots, text
 from soar_tui.widgets.chain_tree import ChainNode, descent, tree_lines
 from soar_tui.widgets.curve import Axes, Series, draw_curves
-from soar_tui.widgets.pane_state import Crashed, Empty, Loading, TooSmall, draw_state
 from soar_tui.widgets.posterior_strip import DRAW, density, posterior
 from soar_tui.widgets.python_source import LONGEST, diff_lines, source_lines
 from soar_tui.widgets.sparkline import sparkline
@@ -354,22 +353,6 @@ def test_a_tree_draws_its_branches():
 def test_a_chain_thousands_long_is_drawn():
     some = [ChainNode(n, n - 1 if n else None, n, "refine", 0, 3) for n in range(5000)]
     assert len(tree_lines(some)) == 5000
-
-
-STATES = [
-    Empty("No votes yet", "A task votes when its search is over.", "r"),
-    Loading("candidates"),
-    Crashed("the engine ended", ("last\x1b[2J words",) * 20, "r"),
-    TooSmall(80, 24, "12 of 400 solved"),
-]
-
-
-@given(st.sampled_from(STATES), st.integers(1, 90), st.integers(0, 30))
-def test_a_state_fills_exactly_the_room_there_is(state, width, height):
-    lines = draw_state(state, width, height, DARK)
-    assert len(lines) == height
-    assert all(sum(cell_len(s.text) for s in line) == width for line in lines)
-    assert "\x1b" not in "".join(s.text for line in lines for s in line)
 
 
 @given(st.integers(0, 5000), st.integers(0, 5000), st.integers(10, 200))

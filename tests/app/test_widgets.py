@@ -11,7 +11,6 @@ from soar_tui.widgets.event_log import EventLog, LogEvent
 from soar_tui.widgets.filmstrip import Filmstrip
 from soar_tui.widgets.grid_pair import PairView
 from soar_tui.widgets.line_list import LineList
-from soar_tui.widgets.pane_state import Crashed, Empty, Loading, Pane, TooSmall
 from soar_tui.widgets.source_view import SourceView
 from soar_tui.widgets.stepper import Step, Stepper
 from soar_tui.widgets.task_wall import TaskWall
@@ -302,34 +301,6 @@ async def test_curves_steps_and_events_share_a_screen(snapshot):
         snapshot(app, "widget-overview-parts")
 
 
-async def test_a_pane_says_why_it_is_empty_and_comes_back(snapshot):
-    log = EventLog()
-    log.add([LogEvent(0.0, "info", "task", "something happened")])
-    pane = Pane(log, f"events {HOSTILE}")
-    app = Stage(pane)
-    async with app.run_test(size=(60, 14)) as pilot:
-        await pilot.pause()
-        states = {
-            "empty": Empty("No events yet", "They come with a run.", "r"),
-            "loading": Loading("events"),
-            "crashed": Crashed("the engine was killed", ("Traceback", HOSTILE), "r"),
-            "too-small": TooSmall(80, 24, "12 of 400 tasks solved"),
-        }
-        for name, state in states.items():
-            pane.show_state(state)
-            await pilot.pause()
-            snapshot(app, f"widget-pane-{name}")
-            assert "something happened" not in screen_text(app)
-        pane.show_state(None)
-        pane.show_stale(42)
-        await pilot.pause()
-        assert "something happened" in screen_text(app)
-        assert "engine silent for 42 s" in screen_text(app)
-        pane.show_stale(None)
-        await pilot.pause()
-        assert "silent" not in screen_text(app)
-
-
 def hostile_widgets():
     wall, log, view, pairs, tree = TaskWall(), EventLog(), SourceView(), PairView(), ChainTree()
     wall.show(wall_tasks(3, name=HOSTILE + "{}"))
@@ -341,7 +312,7 @@ def hostile_widgets():
     curve.show([Series(HOSTILE, ((0, 1), (1, 2)))], Axes(x_name=HOSTILE))
     steps = Stepper()
     steps.show([Step(HOSTILE, "running")])
-    return [Pane(widget, HOSTILE) for widget in (wall, log, view, pairs, tree, curve, steps)]
+    return [wall, log, view, pairs, tree, curve, steps]
 
 
 async def test_no_hostile_text_reaches_the_terminal_raw():
