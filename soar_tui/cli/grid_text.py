@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
+from engine.arc.palette import PALETTE
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -25,18 +27,7 @@ if TYPE_CHECKING:
 
 Cells: TypeAlias = Literal["half", "wide", "digits"]
 
-PALETTE = (
-    "#1c1c1c",
-    "#1e93ff",
-    "#f93c31",
-    "#4fcc30",
-    "#ffdc00",
-    "#999999",
-    "#e53aa3",
-    "#ff851b",
-    "#87d8f1",
-    "#921231",
-)
+COLOURS = ("#1c1c1c", *PALETTE[1:])
 """ARC's ten colours; black is lifted a little so that it stands out from a black terminal."""
 
 WIDE_SIDE = 12
@@ -161,8 +152,8 @@ def _half_line(grid: Grid, row: int) -> Text:
     line = Text()
     last = row + 1 == grid.shape[0]
     for column in range(grid.shape[1]):
-        upper = PALETTE[grid[row, column]]
-        lower = None if last else PALETTE[grid[row + 1, column]]
+        upper = COLOURS[grid[row, column]]
+        lower = None if last else COLOURS[grid[row + 1, column]]
         line.append("▀", Style(color=upper, bgcolor=lower))
     return line
 
@@ -172,7 +163,7 @@ def _wide_line(cells: NDArray[np.uint8], wrong: NDArray[np.bool_] | None) -> Tex
     for column, cell in enumerate(cells):
         marked = wrong is not None and bool(wrong[column])
         ink = "#000000" if cell in (4, 5, 7, 8) else "#ffffff"
-        style = Style(color=ink, bgcolor=PALETTE[cell], bold=marked)
+        style = Style(color=ink, bgcolor=COLOURS[cell], bold=marked)
         line.append("><" if marked else "  ", style)
     return line
 
