@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import select
 import signal
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -43,24 +44,30 @@ class Interrupts:
 
     def __init__(self) -> None:
         self.count = 0
-        self._pressed = threading.Event()
         self._before: Callable[[int, FrameType | None], object] | int | None = None
 
     def __enter__(self) -> Interrupts:
+        # A pipe, not an Event: the signal may come while this very thread holds the Event's lock,
+        # and a handler that waits for that lock waits for ever.
+        self._presses, self._press = os.pipe()
+        os.set_blocking(self._press, False)
         self._before = signal.signal(signal.SIGINT, self._note)
         return self
 
     def __exit__(self, *error: object) -> None:
         signal.signal(signal.SIGINT, self._before)
+        os.close(self._presses)
+        os.close(self._press)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.count += 1
-        self._pressed.set()
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._press, b"!")
 
     def wait(self, seconds: float) -> None:
-        """Wait; a press cuts it short."""
-        self._pressed.wait(seconds)
-        self._pressed.clear()
+        """Wait; a press since the last wait, or one that comes, cuts it short."""
+        if select.select([self._presses], [], [], seconds)[0]:
+            os.read(self._presses, 4096)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,14 @@ from tests.app.stage import desk_at, opened, settled, text, until
 
 PATIENCE = 60.0
 
+LONG = {
+    "search.samples": 3000,
+    "search.perfect_stop": 3000,
+    "search.agree_stop": 0,
+    "policy.workers": 1,
+}
+"""A search that is not through before a test is."""
+
 
 @pytest.fixture(autouse=True)
 def no_engine_left(home):
@@ -27,12 +35,19 @@ def no_engine_left(home):
             os.kill(process, signal.SIGKILL)
 
 
-async def test_two_apps_tell_the_truth_of_an_engine_that_dies_and_comes_back(home):
+async def test_one_key_begins_the_demo(home):
     async with opened(None, desk=home) as (app, pilot):
         await pilot.press("D")
         await until(lambda: app.folder is not None, "the demo has begun")
         await until(lambda: "● running" in text(app), "its engine is seen to run")
-        folder = app.folder
+
+
+async def test_two_apps_tell_the_truth_of_an_engine_that_dies_and_comes_back(home):
+    chosen = settings("sample:6", iterations=1, **LONG)
+    folder = recorded(home / "runs" / "kept", chosen=chosen, searched=0)
+    launch(folder)
+    async with opened(folder, desk=home) as (app, pilot):
+        await until(lambda: "● running" in text(app), "its engine is seen to run")
         async with opened(folder, desk=home / "second", place="arms") as (other, _):
             os.kill(engine_process(folder), signal.SIGKILL)
             for one in (app, other):
@@ -47,7 +62,9 @@ async def test_two_apps_tell_the_truth_of_an_engine_that_dies_and_comes_back(hom
         await pilot.press("r")
         await until(lambda: "● running" in text(app), "the third engine is seen")
         await until(lambda: app.current_mode == "overview", "it is looked at")
-        await pilot.press("X", *folder.name, "enter")
+        await pilot.press("X")
+        await until(lambda: f"Type {folder.name}" in text(app), "the run's name is asked for")
+        await pilot.press(*folder.name, "enter")
         await until(lambda: "■ stopped" in text(app), "it is stopped")
         assert not engine_alive(folder)
 
@@ -95,7 +112,7 @@ class Terminal:
 
 
 def test_a_hang_up_ends_neither_the_engine_nor_where_one_was(home):
-    chosen = settings("sample:6", iterations=1, **{"search.samples": 3000, "policy.workers": 1})
+    chosen = settings("sample:6", iterations=1, **LONG)
     folder = recorded(home / "runs" / "kept", chosen=chosen, searched=0)
     process = launch(folder)
     first = Terminal(folder)

@@ -16,6 +16,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,6 +51,7 @@ def transform(grid):
 EXPECTED = pack(as_grid([[1, 2, 3, 9, 2, 2, 2, 2], [4, 5, 6, 9, 2, 2, 2, 2]]))
 WON = pack(as_grid(WIN))
 AT_ONCE = 12
+REAPED_SECONDS = 10.0
 CONFIG = SandboxConfig(workers=2, fast_cpu=0.05, cpu=0.1, wall=5.0, memory_mb=256, minimum="weak")
 
 
@@ -197,12 +199,7 @@ async def all_attacks(place: Arena) -> dict[str, object]:
         for start in range(0, len(ALL), AT_ONCE):
             harms |= await judge(sandbox, place, ALL[start : start + AT_ONCE])
         status = sandbox.status
-        zombies = [
-            process.pid
-            for process in psutil.Process().children(recursive=True)
-            if _is_zombie(process)
-        ]
-        left = {"zombies": zombies, "descriptors": _open_files() - before}
+        left = {"zombies": await _zombies_left(), "descriptors": _open_files() - before}
     return {"harms": harms, "left": left, **_described(status)}
 
 
@@ -213,6 +210,20 @@ def _described(status: SandboxStatus) -> dict[str, object]:
         "restarts": status.restarts,
         "mismatches": status.mismatches,
     }
+
+
+async def _zombies_left() -> list[int]:
+    """Return the descendants that have ended and are not reaped within a while.
+
+    Each is a zombie for the moment between its end and its zygote's turn.
+    """
+    deadline = time.monotonic() + REAPED_SECONDS
+    while True:
+        descendants = psutil.Process().children(recursive=True)
+        zombies = [process.pid for process in descendants if _is_zombie(process)]
+        if not zombies or time.monotonic() > deadline:
+            return zombies
+        await asyncio.sleep(0.05)
 
 
 def _is_zombie(process: psutil.Process) -> bool:

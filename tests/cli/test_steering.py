@@ -7,6 +7,7 @@ import re
 import select
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -174,3 +175,42 @@ def test_an_engine_that_does_not_start_shows_why(home: Path) -> None:
     assert said.code == 2
     assert "/nonexistent" in said.err
     assert said.err.startswith("soar-tui: ")
+
+
+PRESSES = """
+import signal, sys
+from soar_tui.cli.follow import Interrupts
+
+def pressed_at(step, interrupts):
+    seen = 0
+    def trace(frame, event, _):
+        nonlocal seen
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            seen += 1
+            if seen == step:
+                sys.settrace(None)
+                signal.raise_signal(signal.SIGINT)
+        return trace
+    sys.settrace(trace)
+    try:
+        interrupts.wait(0.0)
+    finally:
+        sys.settrace(None)
+    return seen >= step
+
+with Interrupts() as interrupts:
+    step = 1
+    while pressed_at(step, interrupts):
+        step += 1
+    print(interrupts.count, step)
+"""
+
+
+def test_ctrl_c_at_any_moment_of_a_wait_is_counted() -> None:
+    """The handler runs in the thread it interrupts, between any two of its instructions."""
+    done = subprocess.run(
+        [sys.executable, "-c", PRESSES], capture_output=True, text=True, timeout=SECONDS, check=True
+    )
+    count, steps = map(int, done.stdout.split())
+    assert count == steps - 1 > 5
