@@ -22,6 +22,12 @@ _NO_ROOM = 64 << 10
 UNUSABLE = 2
 """Exit code of an engine that cannot use its folder or its settings, policy and trainer included."""
 
+_FLAGS = ("-P", "-W", "ignore:resource_tracker")
+"""Beside a safe path: a killed engine leaves semaphores, which multiprocessing's tracker clears away.
+
+It says so in the log after the engine's last words, and would be taken for the reason.
+"""
+
 _REFUSAL = " ERROR "
 """What stands before the sentence in which an engine says so in its log."""
 
@@ -52,7 +58,7 @@ def launch(folder: Path, *, timeout: float = READY_SECONDS) -> int:
     with log.open("ab") as output, os.fdopen(readable, "rb") as ready:
         start = output.tell()
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "engine", str(folder), "--ready-fd", str(writable)],
+            [sys.executable, *_FLAGS, "-m", "engine", str(folder), "--ready-fd", str(writable)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -5,11 +5,13 @@ import signal
 import subprocess
 import sys
 
+import psutil
 import pytest
 
 from engine.archive.reader import RunReader
 from engine.control import RunFolderError, engine_alive, engine_process, launch
 from engine.control import state as state_module
+from engine.control.folder import LOG_NAME
 from tests.faults.ground import count, finish, new_run, recorded, state, wait_for_end, wait_until
 
 
@@ -78,3 +80,13 @@ def test_of_engines_that_start_at_once_one_wins_and_nothing_is_doubled(tmp_path,
     assert sorted(code for _, code in ends) == [0, 2, 2]
     assert all("running already" in said for said, code in ends if code == 2)
     assert recorded(folder) == searched
+
+
+def test_after_a_kill_the_log_ends_with_the_engines_own_words(searching):
+    """What it had in the system is cleared away without a word: the last line is read as the reason."""
+    folder, process = searching
+    of_engine = psutil.Process(process).children(recursive=True)
+    os.kill(process, signal.SIGKILL)
+    _, alive = psutil.wait_procs(of_engine, 60)
+    assert not alive
+    assert "leaked" not in (folder / LOG_NAME).read_text()
