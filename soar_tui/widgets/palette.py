@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, Literal, TypeAlias
 from weakref import WeakKeyDictionary
 
+from rich.color import ColorSystem
 from rich.style import Style
 from textual.app import App
 from textual.color import Color
@@ -33,6 +34,20 @@ _FALLBACK = {
     "error": "#f7768e",
     **ARC_DEFAULTS,
 }
+_SIXTEEN = (
+    Color(0, 0, 0),
+    Color(85, 85, 255),
+    Color(255, 85, 85),
+    Color(85, 255, 85),
+    Color(255, 255, 85),
+    Color(170, 170, 170),
+    Color(255, 85, 255),
+    Color(170, 85, 0),
+    Color(85, 255, 255),
+    Color(170, 0, 0),
+)
+"""The ten cells' colours as ten different ones of a terminal's sixteen: each is the nearest to one."""
+
 _DEPTHS: dict[str | None, Depth] = {
     "truecolor": "truecolor",
     "256": "256",
@@ -74,9 +89,8 @@ class Palette:
 
     @cached_property
     def digits(self) -> bool:
-        """Whether cells need a digit to be told apart: 16 colours merge red and orange."""
-        grey = all(max(colour.rgb) - min(colour.rgb) < 16 for colour in self.arc)
-        return grey or self.depth in ("16", "none")
+        """Whether cells need a digit to be told apart: of 16 colours some are hardly to be."""
+        return _grey(self.arc) or self.depth in ("16", "none")
 
     @cached_property
     def highlight(self) -> Style:
@@ -158,7 +172,7 @@ def palette_of(app: App[Any]) -> Palette:
 
     palette = Palette(
         depth,
-        tuple(colour(f"arc-{cell}") for cell in range(COLOURS)),
+        _shown(tuple(colour(f"arc-{cell}") for cell in range(COLOURS)), depth),
         colour("background"),
         colour("surface"),
         colour("panel"),
@@ -197,6 +211,19 @@ class Painted(Widget):
 
     def forget_drawn(self) -> None:
         """Drop whatever was drawn with an earlier palette."""
+
+
+def _shown(arc: tuple[Color, ...], depth: Depth) -> tuple[Color, ...]:
+    """Return the ten cells' colours as a terminal of so many can show them, grey ones as they are."""
+    if depth != "16" or _grey(arc):
+        return arc
+    standard = ColorSystem.STANDARD
+    nearest = {colour.rich_color.downgrade(standard).number for colour in arc}
+    return arc if len(nearest) == len(arc) else _SIXTEEN
+
+
+def _grey(arc: tuple[Color, ...]) -> bool:
+    return all(max(colour.rgb) - min(colour.rgb) < 16 for colour in arc)
 
 
 _palettes: WeakKeyDictionary[App[Any], tuple[dict[str, str], Palette]] = WeakKeyDictionary()

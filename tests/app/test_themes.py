@@ -1,4 +1,5 @@
 import pytest
+from rich.color import ColorSystem
 
 from soar_tui.themes import ARC_DEFAULTS, ThemeError, load_themes, read_theme
 from soar_tui.widgets.grid import GridView
@@ -85,3 +86,14 @@ async def test_a_theme_without_grid_colours_gets_the_usual_ones():
     async with app.run_test(size=(40, 12)) as pilot:
         await pilot.pause()
         assert [colour.hex.lower() for colour in palette_of(app).arc] == list(ARC_DEFAULTS.values())
+
+
+@pytest.mark.parametrize("theme", ["dark", "light", "high-contrast", "colour-blind"])
+async def test_sixteen_colours_keep_ten_cells_apart(theme):
+    app = Stage(GridView(grid(1)), theme=theme, colours="standard")
+    async with app.run_test(size=(40, 12)) as pilot:
+        await pilot.pause()
+        shown = [
+            colour.rich_color.downgrade(ColorSystem.STANDARD) for colour in palette_of(app).arc
+        ]
+    assert len({colour.number for colour in shown}) == 10
