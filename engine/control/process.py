@@ -17,6 +17,7 @@ from engine.archive.reader import RunReader
 from engine.archive.writer import ArchiveWriter
 from engine.cluster import ClusterError, open_workers
 from engine.config import ConfigError, Settings, load_settings
+from engine.control.allocation import give_memory_back
 from engine.control.folder import SETTINGS_NAME
 from engine.control.launch import UNUSABLE
 from engine.control.lock import EngineLock, EngineRunningError
@@ -59,6 +60,7 @@ def serve(folder: Path, *, ready_fd: int | None = None) -> int:
         level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
     )
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    give_memory_back()
     try:
         settings = load_settings(folder / SETTINGS_NAME)
         with EngineLock(folder) as lock:

@@ -25,6 +25,7 @@ import numpy as np
 import psutil
 
 from engine.config import SandboxConfig
+from engine.control.allocation import give_memory_back
 from engine.programs.sandbox import Sandbox, SandboxError
 from tests.attacks.arena import Arena, arena
 from tests.attacks.corpus import ALL
@@ -238,6 +239,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=3.0)
     parser.add_argument("--workers", type=int, default=0, help="0: one per core")
     options = parser.parse_args(arguments)
+    give_memory_back()  # as an engine does
     with tempfile.TemporaryDirectory() as folder, arena(Path(folder)) as place:
         hostile = [place.fill(attack.source) for attack in ALL]
         samples, harmed = asyncio.run(soak(60 * options.minutes, options.workers, hostile, place))
