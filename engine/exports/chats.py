@@ -5,23 +5,22 @@ Rows are built by the very functions that ask a model while searching, so they t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from engine.archive.reader import RunReader
 from engine.config import Settings
+from engine.exports.chat_rows import Chat, chat, json_line, line_chat
 from engine.exports.output import ExportError, OnProgress
 from engine.exports.parquet import arrow, text_array
 from engine.exports.resuming import OnFound, digest, unheard
 from engine.exports.rows import Form, Rows, write_rows, write_stream
 from engine.exports.stamps import searched_stamp
-from engine.learning.dataset import parse_example, read_lines
-from engine.learning.example import Example
+from engine.learning.dataset import read_lines
 from engine.learning.gather import gather
-from engine.learning.trainers.rows import training_row
+from engine.policies.llm.prompts import Messages
 from engine.programs.candidate import Candidate
 
 if TYPE_CHECKING:
@@ -35,8 +34,8 @@ LINES = 1024
 
 def examples(
     reader: RunReader, folder: Path, settings: Settings, iteration: int | None = None
-) -> tuple[Rows[Example], str]:
-    """Return the training examples of an iteration (default: the last) and whence they are.
+) -> tuple[Rows[Chat], str]:
+    """Return the training examples of an iteration (default: the last) as chats, and whence they are.
 
     They are those it was learned from, where it was; otherwise those that learning from it would
     choose, by the run's own settings. The truth is used only of tasks of training iterations.
@@ -62,16 +61,17 @@ def examples(
     )
 
 
-def _learned(reader: RunReader, path: Path, iteration: int) -> Rows[Example]:
+def _learned(reader: RunReader, path: Path, iteration: int) -> Rows[Chat]:
     """Return a dataset's examples, in portions of as many lines; it never changes once written."""
     lines = sum(1 for _ in read_lines(path))
     weights = tuple(min(LINES, lines - first) for first in range(0, lines, LINES))
 
-    def portions(first: int) -> Iterator[Iterator[Example]]:
+    def portions(first: int) -> Iterator[Iterator[Chat]]:
         numbered = islice(enumerate(read_lines(path), 1), first * LINES, None)
+        file = str(path)
         for _ in weights[first:]:
             yield (
-                parse_example(line, f"{path}, line {number}")
+                line_chat(line, f"{file}, line {number}")
                 for number, line in islice(numbered, LINES)
             )
 
@@ -80,7 +80,7 @@ def _learned(reader: RunReader, path: Path, iteration: int) -> Rows[Example]:
     return Rows(job, portions, str, "examples", weights)
 
 
-def _gathered(reader: RunReader, settings: Settings, iteration: int) -> Rows[Example]:
+def _gathered(reader: RunReader, settings: Settings, iteration: int) -> Rows[Chat]:
     so_far = [row for row in reader.iterations() if row.index <= iteration]
     pooled = so_far if settings.learn.pool else so_far[-1:]
     searched = {row.index: {task.index for task in reader.task_rows(row.index)} for row in so_far}
@@ -98,10 +98,10 @@ def _gathered(reader: RunReader, settings: Settings, iteration: int) -> Rows[Exa
     chosen = sorted(set[int]().union(*(searched[row.index] for row in pooled)))
     given = [(i, tasks[i] if i in training else tasks[i].without_truth()) for i in chosen]
 
-    def portions(first: int) -> Iterator[Sequence[Example]]:
+    def portions(first: int) -> Iterator[Iterator[Chat]]:
         seed = settings.seed + iteration
         for data in gather(given[first:], candidates, settings.learn, settings.vote, seed):
-            yield data.samples + data.repairs
+            yield map(chat, data.samples + data.repairs)
 
     return Rows(
         digest("gathered", reader.created, iteration, reader.settings_text, sorted(training)),
@@ -112,20 +112,8 @@ def _gathered(reader: RunReader, settings: Settings, iteration: int) -> Rows[Exa
     )
 
 
-def chat(example: Example) -> dict[str, Any]:
-    """Return an example as a row: `prompt` and `completion` messages, and where it comes from."""
-    row = training_row(example)
-    return {
-        "prompt": row["prompt"],
-        "completion": row["completion"],
-        "task_id": example.task.id,
-        "origin": example.origin,
-        "candidate": example.candidate,
-    }
-
-
 def write_chats_jsonl(
-    rows: Iterable[Example],
+    rows: Iterable[Chat],
     to: BinaryIO | Path,
     on_rows: OnProgress,
     *,
@@ -142,7 +130,7 @@ def write_chats_jsonl(
 
 
 def write_chats_parquet(
-    rows: Iterable[Example],
+    rows: Iterable[Chat],
     path: Path,
     *,
     force: bool,
@@ -171,26 +159,25 @@ def chat_schema() -> pa.Schema:
     )
 
 
-def _lines(group: Sequence[Example]) -> bytes:
-    return b"".join(json.dumps(chat(example)).encode("ascii") + b"\n" for example in group)
+def _lines(group: Sequence[Chat]) -> bytes:
+    return b"".join(map(json_line, group))
 
 
-def _batch(group: Sequence[Example]) -> pa.RecordBatch:
+def _batch(group: Sequence[Chat]) -> pa.RecordBatch:
     pa = arrow()
-    rows = [chat(example) for example in group]
     return pa.record_batch(
         [
-            _messages([row["prompt"] for row in rows]),
-            _messages([row["completion"] for row in rows]),
-            text_array([row["task_id"] for row in rows]),
-            text_array([row["origin"] for row in rows]),
-            pa.array([row["candidate"] for row in rows], pa.int64()),
+            _messages([row["prompt"] for row in group]),
+            _messages([row["completion"] for row in group]),
+            text_array([row["task_id"] for row in group]),
+            text_array([row["origin"] for row in group]),
+            pa.array([row["candidate"] for row in group], pa.int64()),
         ],
         schema=chat_schema(),
     )
 
 
-def _messages(chats: list[list[dict[str, str]]]) -> pa.Array:
+def _messages(chats: list[Messages]) -> pa.Array:
     pa = arrow()
     flat = [message for messages in chats for message in messages]
     structs = pa.StructArray.from_arrays(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 
 PIECE: Final = 65_536
 """Rows after which an export that is cut off would go on, at the end of a portion."""
+_AT_ONCE: Final = 64
+"""Rows made into lines at once: so few that the processor's cache still holds them."""
+_HELD: Final = 1 << 23
+"""Bytes of lines that are put on the disk at once."""
+_AHEAD: Final = 2
+"""How many times that may be under way to the disk while more is made."""
 
 T = TypeVar("T")
 
@@ -46,7 +53,7 @@ class Rows(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Form(Generic[T]):
-    """How rows are written: so many at once, as lines, or as a batch of columns.
+    """How rows are written: as lines, or as batches of columns, a `group` of rows each.
 
     `texts` are columns whose values hardly ever repeat.
     """
@@ -63,7 +70,7 @@ def write_stream(rows: Iterable[T], form: Form[T], file: BinaryIO, on_progress: 
     given = _in_portions(rows)
     count, done, whole = 0, 0, sum(given.weights)
     for portion, weight in zip(given.portions(0), given.weights, strict=True):
-        for group in _groups(portion, form.group):
+        for group in _groups(portion, _AT_ONCE):
             file.write(form.lines(group))
             count += len(group)
         done += weight
@@ -91,8 +98,9 @@ def write_rows(
     job = digest(FORM, given.job, form.schema().to_string() if parquet else "lines")
     with going_on(path, job, lambda mark: given.stamp(_place(mark)), on_found, force=force) as part:
         given.left_out.update(part.mark.left_out)
+        size = form.group if parquet else _AT_ONCE
         with _Batches(part, form) if parquet else _Lines(part, form) as out:
-            return _write(given, out, form.group, part, on_progress=on_progress, every=every)
+            return _write(given, out, size, part, on_progress=on_progress, every=every)
 
 
 def _write(
@@ -150,7 +158,7 @@ def _place(mark: Mark) -> int:
 
 
 class _Lines(Generic[T]):
-    """A file of lines that grows in place."""
+    """A file of lines that grows in place, put on the disk in a thread while the next are made."""
 
     pieces = 0
 
@@ -158,13 +166,20 @@ class _Lines(Generic[T]):
         self.size = part.mark.size
         cut(part.content, self.size)
         self._form, self._file = form, part.content.open("ab")
+        self._writer = ThreadPoolExecutor(1, "write")
+        self._writing: deque[Future[None]] = deque()
+        self._held: list[bytes] = []
+        self._given = self.size
 
     def write(self, group: Sequence[T]) -> None:
-        self.size += self._file.write(self._form.lines(group))
+        lines = self._form.lines(group)
+        self._held.append(lines)
+        self.size += len(lines)
+        if self.size - self._given >= _HELD:
+            self._give(left=_AHEAD)
 
     def commit(self) -> None:
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        self._give(left=0)
 
     finish = commit
 
@@ -172,7 +187,21 @@ class _Lines(Generic[T]):
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._writer.shutdown()
         self._file.close()
+
+    def _give(self, left: int) -> None:
+        """Give what is held to the thread, and wait until at most so many are under way."""
+        self._writing.append(self._writer.submit(self._put, self._held))
+        self._held, self._given = [], self.size
+        while len(self._writing) > left:
+            self._writing.popleft().result()
+
+    def _put(self, lines: list[bytes]) -> None:
+        # Synced each time, or nothing would be made while a commit waits for the disk.
+        self._file.writelines(lines)
+        self._file.flush()
+        os.fsync(self._file.fileno())
 
 
 class _Batches(GrowingParquet, Generic[T]):

@@ -6,8 +6,11 @@ import asyncio
 from pathlib import Path
 
 from engine.arc import Pair, Task, as_grid, pack
+from engine.archive.rows import Checkpoint
 from engine.archive.writer import ArchiveWriter
 from engine.config import Settings, save_settings
+from engine.learning.dataset import write_dataset
+from engine.learning.example import Example
 from engine.programs.candidate import Candidate, Failure, Pull, candidate_id
 from engine.programs.score import judge
 from engine.search.vote import Tallies, rank
@@ -49,6 +52,28 @@ def record_run(
     save_settings(settings or Settings(iterations=iterations), folder / "run.toml")
     asyncio.run(_record(folder, tasks, iterations))
     return folder
+
+
+def record_learned(folder: Path, searched: Task, examples: list[Example]) -> Path:
+    """Record a run of one iteration that has learned from examples of one task."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_settings(Settings(iterations=1), folder / "run.toml")
+    (folder / "datasets").mkdir()
+    write_dataset(examples, folder / "datasets" / "iteration-0.jsonl.zst")
+    asyncio.run(_learn(folder, searched, len(examples)))
+    return folder
+
+
+async def _learn(folder: Path, searched: Task, rows: int) -> None:
+    writer = ArchiveWriter(folder)
+    writer.put_tasks([searched])
+    writer.begin_iteration(0, "train", "model", "untrained")
+    record_search(writer, 0, 0, searched)
+    writer.end_iteration(0, 3.0)
+    writer.put_checkpoint(
+        Checkpoint(0, "checkpoints/iteration-0", "openai", "base", rows, 1.0, 1e9)
+    )
+    await writer.close()
 
 
 async def _record(folder: Path, tasks: list[Task], iterations: int) -> None:

@@ -14,12 +14,14 @@ import pytest
 from engine.archive.reader import RunReader
 from engine.archive.writer import ArchiveWriter
 from engine.config import Settings, save_settings
+from engine.exports.chats import LINES
 from engine.exports.output import ExportError, locked, new_file, unfinished
 from engine.exports.programs import PROGRAMS, program_records
 from engine.exports.resuming import LOCK, Found
 from engine.exports.rows import write_rows, write_stream
 from engine.exports.tables import write_tables
-from tests.exports.runs import record_run, record_search, task
+from engine.learning.example import Example
+from tests.exports.runs import SOURCES, record_learned, record_run, record_search, task
 
 TASKS = [task("a"), task("b", known=False), task("c")]
 
@@ -29,6 +31,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return record_run(tmp_path_factory.mktemp("runs") / "two", TASKS)
 
 
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    examples = [Example("correct", TASKS[1], SOURCES[i % 4], i) for i in range(2 * LINES + 9)]
+    return record_learned(tmp_path_factory.mktemp("runs") / "learned", TASKS[1], examples)
+
+
 @pytest.mark.parametrize(
     ("what", "sent", "stride"),
     [
@@ -36,14 +44,17 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("programs.parquet", "SIGINT", 3),
         ("chats.jsonl", "SIGINT", 2),
         ("chats.parquet", "SIGKILL", 3),
+        ("learned.jsonl", "SIGKILL", 2),
+        ("learned.parquet", "SIGINT", 5),
         ("tables", "SIGKILL", 29),
     ],
 )
 def test_stopped_anywhere_an_export_goes_on_and_gives_the_very_same_bytes(
-    run: Path, tmp_path: Path, what: str, sent: str, stride: int
+    run: Path, learned: Path, tmp_path: Path, what: str, sent: str, stride: int
 ) -> None:
+    folder = learned if what.startswith("learned") else run
     done = subprocess.run(
-        [sys.executable, "-m", "tests.exports.killed", what, run, tmp_path, sent, str(stride)],
+        [sys.executable, "-m", "tests.exports.killed", what, folder, tmp_path, sent, str(stride)],
         capture_output=True,
         text=True,
         timeout=300,

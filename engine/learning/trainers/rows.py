@@ -15,9 +15,10 @@ from engine.policies.llm.prompts import (
     Message,
     Messages,
     answer_message,
-    refine_messages,
-    sample_messages,
+    refine_chat,
+    sample_chat,
 )
+from engine.policies.llm.puzzle import Attempt, Puzzle, attempt, puzzle
 from engine.programs.candidate import Candidate, Evaluation
 
 
@@ -33,11 +34,14 @@ def training_row(example: Example) -> Row:
 
     Raises ValueError as the prompts do.
     """
-    if example.parent is None:
-        prompt = sample_messages(example.task)
-    else:
-        prompt = refine_messages(example.task, example.parent)
-    return {"prompt": prompt, "completion": [answer_message(example.source)]}
+    parent = None if example.parent is None else attempt(example.task, example.parent)
+    return shown_row(puzzle(example.task), parent, example.source)
+
+
+def shown_row(shown: Puzzle, parent: Attempt | None, source: str) -> Row:
+    """Return what training_row does, of an example as it is shown: with `parent` it is a repair."""
+    prompt = sample_chat(shown) if parent is None else refine_chat(shown, parent)
+    return {"prompt": prompt, "completion": [answer_message(source)]}
 
 
 def shuffled(example: Example, rng: np.random.Generator) -> Example:

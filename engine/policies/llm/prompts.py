@@ -1,19 +1,19 @@
 """What a language model is shown, and the answer it should give (SOAR §3, App. A).
 
 Pure functions from a task (and, to repair, a parent candidate) to chat messages. Training rows
-are built by these very functions, so a model is trained on what it will be asked; none of them
-reads `task.truth`.
+are built by these very functions, so a model is trained on what it will be asked; `task.truth` is
+no part of what they are shown.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypedDict
 
-from engine.arc import Grid, Task, unpack
-from engine.programs.candidate import Candidate, Evaluation, Failure, Operator, Result
+from engine.arc import Task
+from engine.policies.llm.puzzle import Attempt, Drawn, Puzzle, attempt, puzzle
+from engine.programs.candidate import Candidate, Failure, Operator
 
 
 class Message(TypedDict):
@@ -94,9 +94,7 @@ def sample_messages(task: Task, shot: Solved | None = None) -> Messages:
 
     `shot` is a solved task shown first. Raises ValueError when it is the target itself.
     """
-    parts = [_GOAL, _FORMAT, _LEGEND, *_example(task, shot)]
-    parts += ["# The puzzle to solve\n", *_task(task, "##")]
-    return _chat(parts)
+    return sample_chat(puzzle(task), shot)
 
 
 def refine_messages(task: Task, parent: Candidate, shot: Solved | None = None) -> Messages:
@@ -105,26 +103,36 @@ def refine_messages(task: Task, parent: Candidate, shot: Solved | None = None) -
     `shot` is a solved task shown first. Raises ValueError when it is the target itself, when the
     parent has no program or no evaluation, or it is of another task.
     """
-    if parent.source is None or parent.evaluation is None:
-        raise ValueError(f"task {task.id}: candidate {parent.id} holds no program to repair")
-    evaluation = parent.evaluation
-    shape = (len(evaluation.right), len(evaluation.results) - len(evaluation.right))
-    if shape != (len(task.train), len(task.test)):
+    return refine_chat(puzzle(task), attempt(task, parent), shot)
+
+
+def sample_chat(shown: Puzzle, shot: Solved | None = None) -> Messages:
+    """Return what sample_messages does, of a task as it is shown."""
+    parts = [_GOAL, _FORMAT, _LEGEND, *_example(shown, shot)]
+    parts += ["# The puzzle to solve\n", *_puzzle(shown)]
+    return _chat(parts)
+
+
+def refine_chat(shown: Puzzle, parent: Attempt, shot: Solved | None = None) -> Messages:
+    """Return what refine_messages does, of a task and a candidate as they are shown."""
+    right = parent.right
+    shape = (len(right), len(parent.results) - len(right))
+    if shape != (len(shown.train), len(shown.test)):
         raise ValueError(
-            f"task {task.id}: candidate {parent.id} was run on {shape[0]} pairs and {shape[1]} "
-            f"test inputs, the task has {len(task.train)} and {len(task.test)}"
+            f"task {shown.id}: candidate {parent.candidate} was run on {shape[0]} pairs and "
+            f"{shape[1]} test inputs, the task has {len(shown.train)} and {len(shown.test)}"
         )
     parts = [
         _REPAIR_GOAL,
         _LEGEND,
-        *_example(task, shot),
+        *_example(shown, shot),
         "# The puzzle\n",
-        *_task(task, "##"),
+        *_puzzle(shown),
         "# The program\n\n" + fenced(parent.source) + "\n",
         "# What it gives\n",
-        f"It is correct on {sum(evaluation.right)} of {len(evaluation.right)} training pairs.\n",
-        *_outputs(evaluation),
-        _verdict(evaluation.right),
+        f"It is correct on {sum(right)} of {len(right)} training pairs.\n",
+        *_outputs(parent),
+        _verdict(right),
         "# Your answer\n\n" + _FORMAT,
     ]
     return _chat(parts)
@@ -137,15 +145,10 @@ def answer_message(source: str) -> Message:
 
 def fenced(source: str) -> str:
     """Return a program as a fenced block, with a fence longer than any the program holds."""
-    longest = max(map(len, re.findall(r"`{3,}", source)), default=2)
-    fence = "`" * (longest + 1)
+    fence = "```"
+    while fence in source:
+        fence += "`"
     return f"{fence}python\n{source.rstrip()}\n{fence}"
-
-
-def grid_text(grid: Grid) -> str:
-    """Return a grid's rows as numpy prints them, e.g. `[[0 1 2]]` where it has one row."""
-    rows = (" ".join(map(str, row)) for row in grid.tolist())
-    return "[[" + "]\n [".join(rows) + "]]"
 
 
 def _chat(parts: Sequence[str]) -> Messages:
@@ -155,44 +158,39 @@ def _chat(parts: Sequence[str]) -> Messages:
     ]
 
 
-def _example(task: Task, shot: Solved | None) -> Iterator[str]:
+def _example(shown: Puzzle, shot: Solved | None) -> Iterator[str]:
     if shot is None:
         return
-    if shot.task.id == task.id:
-        raise ValueError(f"task {task.id}: cannot be its own few-shot example")
+    if shot.task.id == shown.id:
+        raise ValueError(f"task {shown.id}: cannot be its own few-shot example")
     yield "# A solved example\n"
-    yield from _task(shot.task, "##")
+    yield from _puzzle(puzzle(shot.task))
     yield "## Its program\n\n" + fenced(shot.source) + "\n"
 
 
-def _task(task: Task, mark: str) -> Iterator[str]:
-    for number, pair in enumerate(task.train, 1):
-        yield _grid(f"{mark} Training pair {number}, input", pair.input)
-        yield _grid(f"{mark} Training pair {number}, output", pair.output)
-    for number, grid in enumerate(task.test, 1):
-        yield _grid(f"{mark} Test input {number}", grid)
+def _puzzle(shown: Puzzle) -> Iterator[str]:
+    for number, (given, output) in enumerate(shown.train, 1):
+        yield f"## Training pair {number}, input {given}"
+        yield f"## Training pair {number}, output {output}"
+    for number, given in enumerate(shown.test, 1):
+        yield f"## Test input {number} {given}"
 
 
-def _grid(heading: str, grid: Grid) -> str:
-    rows, columns = grid.shape
-    return f"{heading} (grid shape: {rows} by {columns})\n{grid_text(grid)}\n"
-
-
-def _outputs(evaluation: Evaluation) -> Iterator[str]:
-    pairs = len(evaluation.right)
-    for number, result in enumerate(evaluation.results[:pairs], 1):
-        if evaluation.right[number - 1]:
+def _outputs(parent: Attempt) -> Iterator[str]:
+    pairs = len(parent.right)
+    for number, result in enumerate(parent.results[:pairs], 1):
+        if parent.right[number - 1]:
             yield f"## Training pair {number}: correct\n"
         else:
             yield _output(f"## Training pair {number}: wrong, it gives", result)
-    for number, result in enumerate(evaluation.results[pairs:], 1):
+    for number, result in enumerate(parent.results[pairs:], 1):
         yield _output(f"## Test input {number}: not known whether correct, it gives", result)
 
 
-def _output(heading: str, result: Result) -> str:
+def _output(heading: str, result: Drawn | Failure) -> str:
     if isinstance(result, Failure):
         return f"{heading} no grid\n{_FAILED[result.kind]}: {result.text}\n"
-    return _grid(f"{heading} this", unpack(result))
+    return f"{heading} this {result}"
 
 
 def _verdict(right: Sequence[bool]) -> str:

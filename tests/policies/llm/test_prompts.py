@@ -12,10 +12,10 @@ from engine.arc import as_grid
 from engine.policies.llm.prompts import (
     Solved,
     answer_message,
-    grid_text,
     refine_messages,
     sample_messages,
 )
+from engine.policies.llm.puzzle import grid_text
 from engine.programs.source import extract
 from tests.arc.drawn import grids, tasks
 from tests.policies.llm.chat import OTHER, RIGHT, TASK, WRONG, parent
