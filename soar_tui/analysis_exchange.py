@@ -12,13 +12,15 @@ from soar_tui.figures.figure import Figure
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is to be shown: a run, those beside it, and an iteration of it (None: the latest).
+    """What is to be shown: a run, an iteration of it (None: the latest), and what lies beside it.
 
-    `version` says how far the runs have come, so that the same question is not answered twice.
+    `beside` are folders of runs, `files` the paths of settings files. `version` says how far they
+    have come, so that the same question is not answered twice.
     """
 
     folder: str
     beside: tuple[str, ...]
+    files: tuple[str, ...]
     iteration: int | None
     version: tuple[int, ...]
 

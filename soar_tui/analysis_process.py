@@ -21,8 +21,8 @@ from typing import Final
 import msgspec
 
 from engine.analysis import (
-    Comparison,
     ComparisonError,
+    NamedSettings,
     Pool,
     PoolError,
     ReadRun,
@@ -31,17 +31,31 @@ from engine.analysis import (
     members_of,
     pool,
     read_records,
+    read_settings_files,
     run_analysis,
     scaling,
+    setting_changes,
+    unvoted,
 )
 from engine.archive import ArchiveError
 from engine.archive.reader import RunReader
-from engine.config import ConfigError, load_settings
-from engine.control import SETTINGS_NAME
+from engine.config import ConfigError, Settings, load_settings
+from engine.control import SETTINGS_NAME, MissingFileError
 from soar_tui.analysis_exchange import Analysed, Asked
-from soar_tui.cli.analysis_documents import AnalysisDocument, ComparisonDocument
+from soar_tui.cli.analysis_documents import (
+    AnalysisDocument,
+    ComparisonDocument,
+    SettingsComparisonDocument,
+)
 from soar_tui.cli.documents import Document
-from soar_tui.figures.comparison import comparison_figures, model_sizes, pooled
+from soar_tui.figures.comparison import (
+    SETTINGS_ONLY,
+    changed_settings,
+    comparison_figures,
+    model_sizes,
+    pooled,
+    results_missing,
+)
 from soar_tui.figures.figure import Figure
 from soar_tui.figures.run import run_figures
 
@@ -63,6 +77,15 @@ class Kept:
     records: dict[str, RunRecords] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Opened:
+    """A run folder that is read from; `reader` is None where no engine has run yet."""
+
+    folder: Path
+    settings: Settings
+    reader: RunReader | None
+
+
 class Reading:
     """One answer in the making; `publish` is called with it as it grows.
 
@@ -79,6 +102,8 @@ class Reading:
         self._asked, self._kept = asked, kept
         self._publish, self._cancelled = publish, cancelled
         self._so_far: tuple[Figure, ...] = ()
+        self._laid: tuple[Figure, ...] = ()
+        self._document: Document | None = None
         self._shown = time.monotonic() - _SECONDS
         self._began = self._cost = 0.0
 
@@ -94,55 +119,73 @@ class Reading:
 
     def _read(self, stack: ExitStack) -> None:
         folders = dict.fromkeys((self._asked.folder, *self._asked.beside))
-        runs = [self._open(folder, stack) for folder in folders]
-        own = run_figures(runs[0].analysis, self._asked.iteration)
-        comparison, trouble = _compared(runs) if len(runs) > 1 else (None, None)
-        points = scaling([(one.analysis, one.settings) for one in runs])
-        more = [*comparison_figures(comparison)] if comparison is not None else []
-        more += [model_sizes(points)] if len(runs) > 1 else []
-        self._so_far = (*more, *own)
-        together = None
-        if trouble is None and all(one.through for one in runs):
-            together, trouble = self._pool(runs)
-        if together is not None:
-            self._so_far = (*more, *own, pooled(together))
-        document: Document = AnalysisDocument(
-            runs=[one.analysis for one in runs], pool=together, scaling=points
-        )
-        if comparison is not None:
-            document = ComparisonDocument(comparison=comparison, pool=together)
-        self._end(trouble=trouble, document=msgspec.json.encode(document).decode() + "\n")
+        opened = [_open(path, stack) for path in folders]
+        why = _settings_only(self._asked, opened)
+        if why is None and len(opened) > 1:
+            why = self._compare([self._read_run(one, listed=False) for one in opened])
+            if why is None:
+                return
+        if why is not None:
+            self._lay_settings(opened, why)
+        self._tell(opened[0])
 
-    def _open(self, path: str, stack: ExitStack) -> ReadRun:
-        folder = Path(path)
-        settings = load_settings(folder / SETTINGS_NAME)
-        reader = stack.enter_context(RunReader(folder))
+    def _compare(self, runs: Sequence[ReadRun]) -> str | None:
+        """Publish runs side by side, or return why their results cannot be."""
+        try:
+            found = compare_runs(runs)
+        except ComparisonError as error:
+            return results_missing(str(error))
+        points = scaling([(one.analysis, one.settings) for one in runs])
+        own = run_figures(runs[0].analysis, self._asked.iteration)
+        self._so_far = (*comparison_figures(found), model_sizes(points), *own)
+        together, trouble = self._pool(runs)
+        self._end(ComparisonDocument(comparison=found, pool=together), trouble=trouble)
+        return None
+
+    def _lay_settings(self, opened: Sequence[Opened], why: str) -> None:
+        """Put what changed in the settings ahead of everything else."""
+        files = read_settings_files(list(map(Path, self._asked.files)))
+        sides = [*(NamedSettings(one.folder.name, one.settings) for one in opened), *files]
+        changes = setting_changes([side.settings for side in sides])
+        self._laid = self._so_far = (changed_settings([side.name for side in sides], changes, why),)
+        names = [*(one.folder.name for one in opened), *self._asked.files]
+        self._document = SettingsComparisonDocument(why=why, sides=names, settings=changes)
+
+    def _tell(self, one: Opened) -> None:
+        """Publish the figures of the run that is looked at, after what is laid beside it."""
+        if one.reader is None:
+            self._end(self._document)
+            return
+        run = self._read_run(one, listed=True)
+        self._so_far = (*self._laid, *run_figures(run.analysis, self._asked.iteration))
+        together, trouble = self._pool([run])
+        points = scaling([(run.analysis, run.settings)])
+        alone = AnalysisDocument(runs=[run.analysis], pool=together, scaling=points)
+        self._end(self._document or alone, trouble=trouble)
+
+    def _read_run(self, one: Opened, *, listed: bool) -> ReadRun:
+        """Read a run; `listed`: its figures are published as they grow."""
+        assert one.reader is not None
+        path, name = str(one.folder), one.folder.name
         records = self._kept.records.setdefault(path, RunRecords())
-        mine = path == self._asked.folder
-        # A comparison comes first in the list, so nothing is listed before it is there.
-        alone = not self._asked.beside
-        for done, total in read_records(reader, settings, records):
+        for done, total in read_records(one.reader, one.settings, records):
             self._stop_if_left()
             if self._may_show():
-                if alone:
-                    analysis = run_analysis(folder.name, reader, settings, records)
-                    self._so_far = run_figures(analysis, self._asked.iteration)
-                self._show(f"reading {folder.name}", done, total)
-        analysis = run_analysis(folder.name, reader, settings, records)
-        return ReadRun(
-            folder.name,
-            settings,
-            reader,
-            records,
-            analysis,
-            self._asked.iteration if mine else None,
-        )
+                if listed:
+                    analysis = run_analysis(name, one.reader, one.settings, records)
+                    own = run_figures(analysis, self._asked.iteration)
+                    self._so_far = (*self._laid, *own)
+                self._show(f"reading {name}", done, total)
+        analysis = run_analysis(name, one.reader, one.settings, records)
+        iteration = self._asked.iteration if path == self._asked.folder else None
+        return ReadRun(name, one.settings, one.reader, records, analysis, iteration)
 
     def _pool(self, runs: Sequence[ReadRun]) -> tuple[Pool | None, str | None]:
+        """Add the vote over all of them to the figures; return it, or why there is none."""
         # A run alone is pooled over all its iterations, whichever of them is looked at.
         stand = [replace(runs[0], iteration=None)] if len(runs) == 1 else runs
         members, together = members_of(stand), None
-        if len(members) < 2:
+        if len(members) < 2 or not all(one.through for one in runs):
             return None, None
         try:
             for done, total, found in pool(members, runs[0].settings.vote):
@@ -152,6 +195,8 @@ class Reading:
                 together = found
         except PoolError as error:
             return None, str(error)
+        if together is not None:
+            self._so_far = (*self._so_far, pooled(together))
         return together, None
 
     def _stop_if_left(self) -> None:
@@ -167,20 +212,28 @@ class Reading:
         self._shown = time.monotonic()
         self._cost = self._shown - self._began
 
-    def _end(self, *, trouble: str | None = None, document: str | None = None) -> None:
+    def _end(self, document: Document | None = None, *, trouble: str | None = None) -> None:
+        text = None if document is None else msgspec.json.encode(document).decode() + "\n"
         self._publish(
-            Analysed(
-                self._asked, self._so_far, "", 0, 0, over=True, trouble=trouble, document=document
-            )
+            Analysed(self._asked, self._so_far, "", 0, 0, over=True, trouble=trouble, document=text)
         )
 
 
-def _compared(runs: Sequence[ReadRun]) -> tuple[Comparison | None, str | None]:
-    """Return runs side by side, or why they cannot be."""
+def _open(path: str, stack: ExitStack) -> Opened:
+    folder = Path(path)
+    settings = load_settings(folder / SETTINGS_NAME)
     try:
-        return compare_runs(runs), None
-    except ComparisonError as error:
-        return None, str(error)
+        return Opened(folder, settings, stack.enter_context(RunReader(folder)))
+    except MissingFileError:
+        return Opened(folder, settings, None)
+
+
+def _settings_only(asked: Asked, opened: Sequence[Opened]) -> str | None:
+    """Return why nothing but settings can be compared, as far as that is known unread."""
+    if asked.files:
+        return SETTINGS_ONLY
+    fresh = [one.folder.name for one in opened if one.reader is None]
+    return results_missing(unvoted(fresh)) if fresh and len(opened) > 1 else None
 
 
 def serve() -> None:

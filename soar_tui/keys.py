@@ -94,6 +94,7 @@ OF_PLACE: Final[dict[str, tuple[Key, ...]]] = {
         Key("demo", "D", "demo", "start a run on the sample tasks right away", line=True),
         Key("resume-run", "r", "resume", "start the selected run's engine again", line=True),
         Key("compare", "c", "compare", "mark a run; from the second on, compare them", line=True),
+        Key("compare-file", "f", "settings file", "compare with a settings file", line=True),
         Key("alone", "C", "unmark", "take the marks of all runs to compare away"),
     ),
     "overview": (
@@ -148,7 +149,7 @@ OF_PLACE: Final[dict[str, tuple[Key, ...]]] = {
     "analysis": (
         *_STEPS[2:],
         Key("next-curve", "s", "next figure", "show the next figure", line=True),
-        Key("compare", "C", "alone", "take the runs beside this one away again", line=True),
+        Key("compare", "C", "alone", "take what lies beside the run away again", line=True),
     ),
     "system": (Key("follow", "F", "follow log", "keep the end of the log in view", line=True),),
 }

@@ -18,7 +18,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A place and what is selected in it; `iteration` None follows the latest one.
 
     `candidate` is a candidate's id, `pattern` limits Candidates to one pattern of the task's vote,
-    `parent` to the children of one arm. `beside` are the folders of the runs laid beside this one.
+    `parent` to the children of one arm. `beside` are the folders of the runs laid beside this one,
+    `files` the paths of the settings files.
     """
 
     place: str = "overview"
@@ -39,6 +40,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     digits: bool = False
     curve: int = 0
     beside: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
 
 def to_document(view: View) -> dict[str, Any]:

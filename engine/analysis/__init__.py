@@ -6,17 +6,22 @@ dataclasses of numbers, strings and tuples.
 """
 
 from engine.analysis.calibration import Calibration, CalibrationBin
+from engine.analysis.changes import (
+    NamedSettings,
+    SettingChange,
+    file_names,
+    read_settings_files,
+    setting_changes,
+)
 from engine.analysis.comparing import (
     Comparison,
     ComparisonError,
     PairedTask,
     PairedTest,
-    SettingChange,
     Side,
     SideFigures,
     SolvedAtBudget,
     compare,
-    setting_changes,
 )
 from engine.analysis.diversity import GroupDiversity, RunWarning
 from engine.analysis.estimates import Estimate, estimate, mcnemar, pass_at_k
@@ -35,7 +40,7 @@ from engine.analysis.run import RunAnalysis, RunRecords, analyse, read_records, 
 from engine.analysis.scaling import ScalingPoint, scaling
 from engine.analysis.spending import PerSolved, Spending
 from engine.analysis.tasks import HardTask, LostTask, NearTask
-from engine.analysis.together import ReadRun, compare_runs, members_of, side_of
+from engine.analysis.together import ReadRun, compare_runs, members_of, side_of, unvoted
 
 __all__ = [
     "BudgetFigures",
@@ -52,6 +57,7 @@ __all__ = [
     "LostTask",
     "Member",
     "MemberFigures",
+    "NamedSettings",
     "NearMiss",
     "NearTask",
     "OperatorSuccess",
@@ -76,13 +82,16 @@ __all__ = [
     "compare",
     "compare_runs",
     "estimate",
+    "file_names",
     "mcnemar",
     "members_of",
     "pass_at_k",
     "pool",
     "read_records",
+    "read_settings_files",
     "run_analysis",
     "scaling",
     "setting_changes",
     "side_of",
+    "unvoted",
 ]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-import msgspec
 import numpy as np
 
+from engine.analysis.changes import SettingChange, setting_changes
 from engine.analysis.estimates import Estimate, estimate, mcnemar
 from engine.analysis.record import LADDER, SearchRecord
 from engine.config import Settings
@@ -106,16 +106,6 @@ class SolvedAtBudget:
 
 
 @dataclass(frozen=True, slots=True)
-class SettingChange:
-    """A setting in which the sides differ."""
-
-    field: str
-    """Its dotted name."""
-    values: tuple[str | None, ...]
-    """Per side, its value written as JSON; None where it is not set."""
-
-
-@dataclass(frozen=True, slots=True)
 class Comparison:
     """Runs side by side on the tasks of known truth that all of them have voted on."""
 
@@ -173,28 +163,6 @@ def compare(sides: Sequence[Side]) -> Comparison:
         budget=_at_budgets(rows),
         settings=setting_changes([side.settings for side in sides]),
     )
-
-
-def setting_changes(settings: Sequence[Settings | None]) -> tuple[SettingChange, ...]:
-    """Return the settings in which some differ, by dotted name; unknown settings count as unset."""
-    flat = [_flat("", {} if one is None else msgspec.to_builtins(one)) for one in settings]
-    names = dict.fromkeys(name for one in flat for name in one)
-    found = []
-    for name in names:
-        values = tuple(one.get(name) for one in flat)
-        if len(set(values)) > 1:
-            found.append(SettingChange(name, values))
-    return tuple(found)
-
-
-def _flat(prefix: str, document: Mapping[str, object]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name, value in document.items():
-        if isinstance(value, Mapping) and value:
-            found |= _flat(f"{prefix}{name}.", value)
-        elif value is not None:
-            found[prefix + name] = msgspec.json.encode(value).decode()
-    return found
 
 
 def _figures(side: Side, records: Sequence[SearchRecord]) -> SideFigures:

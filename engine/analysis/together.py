@@ -56,14 +56,20 @@ def compare_runs(runs: Sequence[ReadRun]) -> Comparison:
 
     Raises ComparisonError when one has no votes, or they share no task of known truth.
     """
-    sides = []
-    for run in runs:
-        side = side_of(run)
-        if side is None:
-            which = "" if run.iteration is None else f":{run.iteration + 1}"
-            raise ComparisonError(f"{run.name}{which}: no task has been voted on yet")
-        sides.append(side)
-    return compare(sides)
+    sides = [side_of(run) for run in runs]
+    without = [_asked_for(run) for run, side in zip(runs, sides, strict=True) if side is None]
+    if without:
+        raise ComparisonError(unvoted(without))
+    return compare([side for side in sides if side is not None])
+
+
+def unvoted(names: Sequence[str]) -> str:
+    """Return why runs, or iterations of them, without a vote have no results to compare."""
+    return f"no task of {' and '.join(dict.fromkeys(names))} has been voted on yet"
+
+
+def _asked_for(run: ReadRun) -> str:
+    return run.name if run.iteration is None else f"{run.name}:{run.iteration + 1}"
 
 
 def members_of(runs: Sequence[ReadRun]) -> list[Member]:

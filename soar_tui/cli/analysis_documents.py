@@ -21,7 +21,7 @@ class AnalysisDocument(Document, frozen=True):
 
 
 class ComparisonDocument(Document, frozen=True):
-    """Runs beside each other, and all together, where no settings file is among what was named."""
+    """Runs beside each other, and all together, where their results can be compared."""
 
     comparison: Comparison
     """The runs side by side, on the tasks they share."""
@@ -30,9 +30,11 @@ class ComparisonDocument(Document, frozen=True):
 
 
 class SettingsComparisonDocument(Document, frozen=True):
-    """Settings beside each other, where at least one of what was named is a settings file."""
+    """Settings beside each other, where results cannot be compared, as with a settings file."""
 
     sides: list[str]
     """What was compared, in the order it was named: files by the path given, runs by name."""
     settings: tuple[SettingChange, ...]
     """The settings in which they differ; what a file leaves out has its default."""
+    why: str
+    """Why only settings are compared, in a sentence or two."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
-
-import typer
+from typing import TYPE_CHECKING
 
 from soar_tui.cli import terminal
 from soar_tui.cli.analyze import (
@@ -20,9 +18,10 @@ from soar_tui.cli.analyze import (
 )
 from soar_tui.cli.errors import OK, InputError
 from soar_tui.cli.options import JsonOption
+from soar_tui.cli.sides import SidesArgument, is_settings_file
 
 if TYPE_CHECKING:
-    from engine.config import Settings
+    from engine.analysis import NamedSettings
 
 EPILOG = """Examples:
 
@@ -36,21 +35,6 @@ EPILOG = """Examples:
 
   soar-tui compare small.toml large.toml"""
 
-SETTINGS_ONLY: Final = (
-    "There is a settings file among them, so only settings are compared; what a file leaves out has "
-    "its default."
-)
-
-SidesArgument = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="RUN|FILE.toml",
-        help="Runs by name, a unique beginning of it, folder, or `last`; RUN:I is its iteration I, "
-        "counted from 1, in place of the latest one voted on. Or settings files, as for --config.",
-        show_default=False,
-    ),
-]
-
 
 def compare(
     *,
@@ -61,13 +45,13 @@ def compare(
     """Compare two or more runs on the tasks they share: solved, McNemar's test, settings.
 
     Each counts with its latest iteration that was voted on, or the one named by RUN:I. With a
-    settings file among them, only settings are compared.
+    settings file among them, or where runs have no results in common, only settings are compared.
     """
     if len(sides) < 2:
         raise InputError(
             "it takes two runs, or settings files, to compare, e.g. `soar-tui compare base tuned`"
         )
-    files = [text for text in sides if _is_file(text)]
+    files = [text for text in sides if is_settings_file(text)]
     if files:
         return _compare_settings(sides, files, figure or [], as_json=as_json)
     return _compare_runs(sides, figure or [], as_json=as_json)
@@ -75,15 +59,19 @@ def compare(
 
 def _compare_runs(runs: list[str], figure: list[str], *, as_json: bool) -> int:
     from engine.analysis import ComparisonError, compare_runs
+    from soar_tui.figures.comparison import results_missing
 
-    with ExitStack() as stack:
-        bar = stack.enter_context(progress(shown=not as_json))
-        read = [stack.enter_context(open_run(text, bar)) for text in runs]
-        try:
+    sides = [_settings_of(text) for text in runs]
+    try:
+        with ExitStack() as stack:
+            bar = stack.enter_context(progress(shown=not as_json))
+            _refuse_fresh(runs)
+            read = [stack.enter_context(open_run(text, bar)) for text in runs]
             found = compare_runs(read)
-        except ComparisonError as error:
-            raise InputError(str(error)) from error
-        together = pool_of(read, bar)
+            together = pool_of(read, bar)
+    except ComparisonError as error:
+        names, why = [side.name for side in sides], results_missing(str(error))
+        return _print_settings(names, sides, why, figure, as_json=as_json)
     if as_json:
         from soar_tui.cli.analysis_documents import ComparisonDocument
 
@@ -98,54 +86,65 @@ def _compare_runs(runs: list[str], figure: list[str], *, as_json: bool) -> int:
     return OK
 
 
+def _refuse_fresh(runs: list[str]) -> None:
+    """Raise ComparisonError where no engine has run yet: there is nothing to read."""
+    from engine.analysis import ComparisonError, unvoted
+    from engine.archive.reader import RunReader
+    from engine.control import MissingFileError
+
+    fresh = []
+    for folder, _ in map(named_run, runs):
+        try:
+            RunReader(folder).close()
+        except MissingFileError:
+            fresh.append(folder.name)
+    if fresh:
+        raise ComparisonError(unvoted(fresh))
+
+
 def _compare_settings(
-    sides: list[str], files: list[str], figure: list[str], *, as_json: bool
+    named: list[str], files: list[str], figure: list[str], *, as_json: bool
 ) -> int:
-    """Compare settings files, and those of runs beside them. Raises ConfigError."""
+    """Compare settings files, and those of runs beside them. Raises InputError and ConfigError."""
+    from engine.analysis import read_settings_files
+    from soar_tui.figures.comparison import SETTINGS_ONLY
+
+    for text in named:
+        if text not in files and named_run(text)[1] is not None:
+            raise InputError(
+                f"{text}: beside a settings file only settings are compared, which all iterations "
+                "share"
+            )
+    held = dict(zip(files, read_settings_files([Path(text) for text in files]), strict=True))
+    sides = [held[text] if text in held else _settings_of(text) for text in named]
+    names = [text if text in held else side.name for text, side in zip(named, sides, strict=True)]
+    return _print_settings(names, sides, SETTINGS_ONLY, figure, as_json=as_json)
+
+
+def _print_settings(
+    names: list[str], sides: list[NamedSettings], why: str, figure: list[str], *, as_json: bool
+) -> int:
+    """Print what changed in the settings; `names` are what JSON calls the sides."""
     from engine.analysis import setting_changes
-    from engine.config import load_settings
     from soar_tui.figures.comparison import changed_settings
 
-    read = [
-        (text, load_settings(Path(text))) if text in files else _settings_of(text) for text in sides
-    ]
-    names = [name for name, _ in read]
-    changes = setting_changes([settings for _, settings in read])
+    changes = setting_changes([side.settings for side in sides])
     if as_json:
         from soar_tui.cli.analysis_documents import SettingsComparisonDocument
 
-        terminal.emit(SettingsComparisonDocument(sides=names, settings=changes))
+        terminal.emit(SettingsComparisonDocument(why=why, sides=names, settings=changes))
         return OK
-    found = changed_settings(names, changes, SETTINGS_ONLY)
+    found = changed_settings([side.name for side in sides], changes, why)
     refuse_unknown(figure, [found])
     print_figures([found], None)
     return OK
 
 
-def _settings_of(text: str) -> tuple[str, Settings]:
-    """Return a run's name and settings. Raises InputError, RunFolderError and ConfigError."""
+def _settings_of(text: str) -> NamedSettings:
+    """Return a run's settings. Raises RunFolderError and ConfigError."""
+    from engine.analysis import NamedSettings
     from engine.config import load_settings
     from engine.control import SETTINGS_NAME
 
-    folder, iteration = named_run(text)
-    if iteration is not None:
-        raise InputError(
-            f"{text}: beside a settings file only settings are compared, which all iterations share"
-        )
-    return folder.name, load_settings(folder / SETTINGS_NAME)
-
-
-def _is_file(text: str) -> bool:
-    """Whether a settings file is meant: by its name, or since there is such a file and no such run."""
-    from engine.control import RunFolderError
-
-    path = Path(text)
-    if path.is_dir():
-        return False
-    if path.suffix == ".toml":
-        return True
-    try:
-        named_run(text)
-    except RunFolderError:
-        return path.exists()
-    return False
+    folder, _ = named_run(text)
+    return NamedSettings(folder.name, load_settings(folder / SETTINGS_NAME))

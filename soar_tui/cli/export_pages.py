@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from soar_tui.cli.analyze import RunsArgument, named_run
+from soar_tui.cli.analyze import named_run
 from soar_tui.cli.errors import InputError
 from soar_tui.cli.options import ForceOption, JsonOption, OutOption, RunArgument
 from soar_tui.cli.progress import counting, since_begun
+from soar_tui.cli.sides import SidesArgument, is_settings_file
 from soar_tui.cli.written import Written, begin, say
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ Examples:
   soar-tui export report base tuned --out both.html
 
   soar-tui export report last:1 last:3 --out learned.html
+
+  soar-tui export report base tuned plan.toml --out plan.html
 
   soar-tui export report last --out - | gzip > report.html.gz"""
 
@@ -123,17 +126,25 @@ def _picture(
 
 
 def report(
-    *, runs: RunsArgument, out: OutOption, force: ForceOption = False, as_json: JsonOption = False
+    *, sides: SidesArgument, out: OutOption, force: ForceOption = False, as_json: JsonOption = False
 ) -> int:
     """Write a run as one self-contained HTML page: figures, curves, and every task with its grids.
 
     Several runs, or iterations of one, are laid side by side first: solved at equal budget,
-    McNemar's test, task by task, changed settings. The first is then told in full.
+    McNemar's test, task by task, changed settings. The first is then told in full. Settings files
+    are further columns of the changed settings.
     """
-    from engine.analysis import ComparisonError
+    from engine.analysis import ComparisonError, read_settings_files
     from engine.exports.output import new_file
     from engine.exports.report.page import write_report
 
+    files = [Path(text) for text in sides if is_settings_file(text)]
+    runs = [text for text in sides if not is_settings_file(text)]
+    if not runs:
+        raise InputError(
+            "a report is of one run at least; `soar-tui compare small.toml large.toml` compares "
+            "settings files alone"
+        )
     named = [named_run(text) for text in runs]
     if len(named) == 1 and named[0][1] is not None:
         raise InputError(
@@ -141,15 +152,16 @@ def report(
         )
     begun = begin(str(named[0][0]), out, (".html",), as_json=as_json, whole=True)
     with ExitStack() as stack:
+        beside = read_settings_files(files)
         told = [_reported(folder, iteration, stack) for folder, iteration in named]
         on_progress = since_begun(stack.enter_context(counting("steps", as_json=as_json)))
         try:
             if str(out) == "-":
-                rows = write_report(told, sys.stdout.buffer, on_progress)
+                rows = write_report(told, sys.stdout.buffer, on_progress, beside)
                 sys.stdout.buffer.flush()
             else:
                 with new_file(out, force=force) as file:
-                    rows = write_report(told, file, on_progress)
+                    rows = write_report(told, file, on_progress, beside)
         except ComparisonError as error:
             raise InputError(str(error)) from error
     return say(begun, Written("tasks", rows, ((out, None),)))

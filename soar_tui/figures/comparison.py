@@ -21,6 +21,15 @@ _ROLES: Final[tuple[Literal["good", "warn", "accent", "primary", "bad", "muted"]
     "muted",
 )
 UNSET: Final = "not set"
+SETTINGS_ONLY: Final = (
+    "There is a settings file among them, so only settings are compared; what a file leaves out has "
+    "its default."
+)
+
+
+def results_missing(reason: str) -> str:
+    """Return why of some runs only the settings are compared."""
+    return f"Results cannot be compared: {reason}. Only settings are."
 
 
 def comparison_figures(found: Comparison) -> tuple[Figure, ...]:

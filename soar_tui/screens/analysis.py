@@ -1,4 +1,4 @@
-"""Analysis (7): a run's figures, one at a time, as a curve and a table; beside other runs'.
+"""Analysis (7): a run's figures, one at a time, as a curve and a table; beside others'.
 
 They are computed by engine.analysis in a process beside the app, search by search, and are the
 ones that `soar-tui analyze` and `soar-tui compare` print.
@@ -7,141 +7,35 @@ ones that `soar-tui analyze` and `soar-tui compare` print.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import replace
 from typing import ClassVar, Final
 
-from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Static
 
-from engine.archive import ArchiveError
-from engine.archive.reader import RunReader
 from soar_tui.analysis_exchange import Analysed, Asked
 from soar_tui.analyst import Analyst, AnalystError, analyst
-from soar_tui.feed import OpenRun
-from soar_tui.figures.figure import Figure, Heading
+from soar_tui.figures.figure import Figure
 from soar_tui.keys import bindings
 from soar_tui.numbers import of
 from soar_tui.sanitise import one_line
+from soar_tui.screens.analysis_question import (
+    AnalysisBody,
+    AnalysisQuestion,
+    ComparisonQuestion,
+)
+from soar_tui.screens.figure_table import LEAST_TITLE, FigureTable, shortened
 from soar_tui.screens.place import Place
 from soar_tui.screens.put import entitle, put
 from soar_tui.screens.rows import Column, Row, Rows
 from soar_tui.widgets.curve import Axes, CurveView, Series
-from soar_tui.widgets.palette import Role
 
-_GOOD: Final = frozenset({"solved", "✓"})
 _ENDING_SECONDS: Final = 10.0
-_NOTHING: Final = frozenset({"–", "?", "·", ""})
-_GAP: Final = 2
-_LEAST_TITLE: Final = 12
 _LEGEND: Final = 12
 """Cells of a curve's name in the legend that are not the name."""
-
-
-@dataclass(frozen=True, slots=True)
-class AnalysisBody:
-    """How far the run has come, and those beside it: what makes the figures change."""
-
-    folder: Path
-    beside: tuple[Path, ...]
-    iteration: int | None
-    iterations: int
-    version: tuple[int, ...]
-    trouble: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class AnalysisQuestion:
-    """The run, the folders of others to lay beside it, and an iteration."""
-
-    beside: tuple[str, ...]
-    iteration: int | None
-
-    def answer(self, run: OpenRun) -> AnalysisBody | None:
-        """Read it; None before the first iteration."""
-        rows = run.iterations()
-        if not rows:
-            return None
-        version = [len(rows), *(row.finished for row in rows)]
-        readable, troubles = [], []
-        for folder in map(Path, self.beside):
-            try:
-                with RunReader(folder) as reader:
-                    version += [row.finished for row in reader.iterations()]
-            except ArchiveError as error:
-                troubles.append(str(error))
-            else:
-                readable.append(folder)
-        return AnalysisBody(
-            run.folder,
-            tuple(readable),
-            self.iteration,
-            len(rows),
-            tuple(version),
-            " ".join(troubles) or None,
-        )
-
-
-class FigureTable(Rows):
-    """A table of rows under columns that come with them; long titles give way to narrow cells."""
-
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__((), id=id, classes=classes)
-        self._headings: tuple[Heading, ...] = ()
-
-    def show_table(self, headings: tuple[Heading, ...], rows: tuple[tuple[str, ...], ...]) -> None:
-        """Show these rows in place of what was there."""
-        self._headings = headings
-        titles = [heading.title for heading in headings]
-        self.show([Row((at, row[:1]), _cells(titles, row)) for at, row in enumerate(rows)])
-        self.redraw()
-
-    def _measure(self) -> None:
-        held = [
-            max((cell_len(row.cells[place][0]) for row in self._rows), default=0)
-            for place in range(len(self._headings))
-        ]
-        titles = _titles(self._headings, held, self.area.width)
-        self._columns = tuple(
-            Column(title, "right" if heading.right else "left", heading.drop)
-            for title, heading in zip(titles, self._headings, strict=True)
-        )
-        super()._measure()
-
-
-def _titles(headings: Sequence[Heading], held: Sequence[int], width: int) -> list[str]:
-    """Return titles as long as there is room for above cells that are so wide."""
-    titles = [cell_len(heading.title) for heading in headings]
-    stay = [place for place, heading in enumerate(headings) if not heading.drop]
-    room = width - _GAP * (len(stay) - 1) if width else sum(titles) + sum(held)
-    while sum(max(titles[place], held[place]) for place in stay) > room:
-        longer = [at for at in stay if titles[at] > max(held[at], _LEAST_TITLE)]
-        if not longer:
-            break
-        titles[max(longer, key=titles.__getitem__)] -= 1
-    return [shortened(one.title, cells) for one, cells in zip(headings, titles, strict=True)]
-
-
-def shortened(name: str, cells: int) -> str:
-    """Return a name in so many cells: its ends, for runs often differ in their last letters."""
-    if cell_len(name) <= cells:
-        return name
-    head = (cells - 1) // 2
-    return f"{name[:head]}…{name[len(name) - (cells - 1 - head) :]}"
-
-
-def _cells(titles: list[str], row: tuple[str, ...]) -> tuple[tuple[str, Role], ...]:
-    def role(title: str, cell: str) -> Role:
-        if cell in _NOTHING:
-            return "faint"
-        return "good" if title in _GOOD or cell in _GOOD else "text"
-
-    return tuple((cell, role(title, cell)) for title, cell in zip(titles, row, strict=True))
 
 
 class Analysis(Place):
@@ -186,8 +80,11 @@ class Analysis(Place):
                 yield Static("", id="about", markup=False)
         yield Static("", id="note", markup=False)
 
-    def question(self) -> AnalysisQuestion:
-        return AnalysisQuestion(self.view.beside, self.view.iteration)
+    def question(self) -> AnalysisQuestion | ComparisonQuestion:
+        view, folder = self.view, self.soar.folder
+        if folder is None or not (view.beside or view.files):
+            return AnalysisQuestion(view.iteration)
+        return ComparisonQuestion(str(folder), view.beside, view.files, view.iteration)
 
     def forget_run(self) -> None:
         super().forget_run()
@@ -225,8 +122,7 @@ class Analysis(Place):
         body = self._body
         if body is None:
             return
-        beside = tuple(map(str, body.beside))
-        asked = Asked(str(body.folder), beside, body.iteration, body.version)
+        asked = Asked(body.folder, body.beside, body.files, body.iteration, body.version)
         under_way, shown = self._reading, self._analysed
         if under_way is not None and _same_subject(under_way, asked):
             return
@@ -314,7 +210,7 @@ class Analysis(Place):
         if lines:
             entitle(curve, figure.name)
             high = 1.0 if figure.shares else None
-            room = max(_LEAST_TITLE, (curve.size.width or self.size.width) // len(lines) - _LEGEND)
+            room = max(LEAST_TITLE, (curve.size.width or self.size.width) // len(lines) - _LEGEND)
             curve.show(
                 [Series(shortened(line.name, room), line.points, line.role) for line in lines],
                 Axes(0, high, figure.shares, figure.x_name, figure.log_x),
@@ -340,11 +236,11 @@ class Analysis(Place):
             names.cursor = (names.cursor + 1) % len(self.figures)
 
     def why_not(self, key: str) -> str | None:
-        if key == "compare" and not self.view.beside:
-            return "no other run is laid beside this one: 0, then c on two runs or more"
+        if key == "compare" and not (self.view.beside or self.view.files):
+            return "nothing is laid beside this run: 0, then c on two runs or more, or f"
         if key in ("next-iteration", "previous-iteration"):
             body = self._body
-            if body is None:
+            if body is None or not body.iterations:
                 return "no iteration has begun yet"
             if key == "next-iteration" and self._iteration + 1 >= body.iterations:
                 return "this is the latest iteration"
@@ -369,8 +265,8 @@ class Analysis(Place):
         self.soar.look(iteration=self._iteration - 1)
 
     def do_compare(self) -> None:
-        """Take the other runs away again, and begin at the first figure."""
-        self.soar.look(beside=(), curve=0)
+        """Take what lies beside the run away again, and begin at the first figure."""
+        self.soar.look(beside=(), files=(), curve=0)
 
     def copied(self) -> tuple[str, str] | None:
         figure = self._chosen()
@@ -386,7 +282,7 @@ class Analysis(Place):
 
 
 def _same_subject(one: Asked, other: Asked) -> bool:
-    return (one.folder, one.beside, one.iteration) == (other.folder, other.beside, other.iteration)
+    return replace(one, version=()) == replace(other, version=())
 
 
 def _file(figure: Figure) -> str:

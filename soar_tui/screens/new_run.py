@@ -21,7 +21,7 @@ from soar_tui.numbers import count, duration, rate, size
 from soar_tui.sanitise import one_line
 
 if TYPE_CHECKING:
-    from soar_tui.screens.runs import RunLine
+    from soar_tui.screens.run_lines import RunLine
 
 FIELDS: tuple[tuple[str, str, str], ...] = (
     ("tasks", "tasks", "a set, a file, a folder, SPEC:K for the first K; sample is the demo's"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -15,19 +14,8 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.widgets import Static
 
-from engine.archive import ArchiveError
-from engine.archive.reader import RunReader
-from engine.archive.rows import IterationRow
-from engine.config import ConfigError, load_settings, override, preset
-from engine.control import (
-    LOG_NAME,
-    SETTINGS_NAME,
-    RunState,
-    engine_alive,
-    log_tail,
-    run_folders,
-    run_state,
-)
+from engine.config import override, preset
+from engine.control import LOG_NAME, log_tail
 from soar_tui import steering
 from soar_tui.actions import ALIVE
 from soar_tui.keys import bindings
@@ -37,112 +25,10 @@ from soar_tui.screens.chrome import state_parts
 from soar_tui.screens.place import Place, Say
 from soar_tui.screens.put import put
 from soar_tui.screens.rows import Column, Row, Rows
+from soar_tui.screens.run_lines import Known, RunLine, RunsQuestion
 from soar_tui.widgets.line_list import LineList
 
-_SPARK: Final = 10
 _BLOCKS: Final = " ▁▂▃▄▅▆▇█"
-_WATCHED: Final = ("archive.db", "archive.db-wal", "live.db", "live.db-wal", SETTINGS_NAME)
-
-
-@dataclass(frozen=True, slots=True)
-class RunLine:
-    """One run as the list shows it; `trouble` says why nothing is known of it."""
-
-    folder: Path
-    state: RunState | None
-    trouble: str | None
-    policy: str
-    tasks: str
-    row: IterationRow | None
-    iterations: int
-    candidates: int
-    solved_over_time: tuple[int, ...]
-    started: float | None
-    bytes: int
-
-
-@dataclass(slots=True)
-class Known:
-    """What is known of each run, by the state of its files, so that only news is read."""
-
-    lines: dict[Path, tuple[object, RunLine]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class RunsQuestion:
-    """All runs under the folder of runs, and those opened from elsewhere."""
-
-    elsewhere: tuple[Path, ...]
-    known: Known = field(compare=False)
-
-    def answer_without_run(self) -> tuple[RunLine, ...]:
-        """Read how every run stands, the newest first."""
-        folders = dict.fromkeys(f.absolute() for f in (*run_folders(), *self.elsewhere))
-        lines = [self._line(folder) for folder in folders if (folder / SETTINGS_NAME).is_file()]
-        return tuple(sorted(lines, key=lambda line: -(line.started or math.inf)))
-
-    def _line(self, folder: Path) -> RunLine:
-        alive = engine_alive(folder)
-        # A live engine that falls silent changes no file, yet its state changes.
-        files = None if alive else tuple(_stamp(folder / name) for name in _WATCHED)
-        held = self.known.lines.get(folder)
-        if held is not None and files is not None and held[0] == files:
-            return held[1]
-        line = read_line(folder)
-        self.known.lines[folder] = (files, line)
-        return line
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    try:
-        status = path.stat()
-    except OSError:
-        return (0, 0)
-    return status.st_mtime_ns, status.st_size
-
-
-def read_line(folder: Path) -> RunLine:
-    """Read how one run stands."""
-    disk = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    try:
-        settings = load_settings(folder / SETTINGS_NAME)
-    except ConfigError as error:
-        return RunLine(folder, None, str(error), "", "", None, 0, 0, (), None, disk)
-    about = (settings.policy.kind, settings.tasks)
-    planned = settings.planned_iterations
-    try:
-        with RunReader(folder) as reader:
-            rows = reader.iterations()
-            state = run_state(folder, reader, planned)
-            solved = [r.active for r in reader.task_rows() if r.vote_right and r.active]
-    except ArchiveError as error:
-        # Until an engine has run there is no archive, which is no fault.
-        fresh = not (folder / "archive.db").exists()
-        known = RunState("new", None) if fresh else None
-        trouble = None if fresh else str(error)
-        return RunLine(folder, known, trouble, *about, None, planned, 0, (), None, disk)
-    return RunLine(
-        folder=folder,
-        state=RunState(state.state, None, state.reason),
-        trouble=None,
-        policy=about[0],
-        tasks=about[1],
-        row=rows[-1] if rows else None,
-        iterations=planned,
-        candidates=sum(row.candidates for row in rows),
-        solved_over_time=over_time(solved, rows),
-        started=rows[0].started if rows else None,
-        bytes=disk,
-    )
-
-
-def over_time(moments: Sequence[float], rows: Sequence[IterationRow]) -> tuple[int, ...]:
-    """Return how many of the moments had passed at each of _SPARK steps through the run."""
-    if not rows or not moments:
-        return ()
-    start, end = rows[0].started, max(moments)
-    step = max(1e-9, (end - start) / _SPARK)
-    return tuple(sum(m <= start + step * (k + 1) + 1e-9 for m in moments) for k in range(_SPARK))
 
 
 def short_path(folder: Path) -> str:
@@ -249,15 +135,17 @@ class Runs(Place):
     @property
     def marks(self) -> tuple[Path, ...]:
         """The runs to compare: those that lie side by side, else the one that was marked first."""
-        if self.soar.folder is not None and self.view.beside:
+        if self.soar.folder is not None and (self.view.beside or self.view.files):
             return (self.soar.folder.absolute(), *map(Path, self.view.beside))
         return () if self._first is None else (self._first,)
 
     def _say_marks(self, marks: Sequence[Path]) -> None:
-        names = ", ".join(one_line(folder.name) for folder in marks)
+        files = [short_path(Path(file)) for file in self.view.files]
+        names = ", ".join(map(one_line, (*(folder.name for folder in marks), *files)))
         said = f" ◆ c on another run compares the two, C unmarks: {names}"
-        if len(marks) > 1:
-            said = f" ◆ 7 shows {len(marks)} side by side, c adds or removes one, C all: {names}"
+        if len(marks) + len(files) > 1:
+            many = len(marks) + len(files)
+            said = f" ◆ 7 shows {many} side by side, c adds or removes one, C all: {names}"
         line = self.query_one("#marks", Static)
         line.display = bool(marks)
         put(line, Text(said, no_wrap=True, overflow="ellipsis"))
@@ -315,6 +203,8 @@ class Runs(Place):
                 return "all its iterations are through: open it, r there goes round once more"
         if key == "compare":
             return self._why_not_compare()
+        if key == "compare-file":
+            return self._why_not_compare_file()
         if key == "alone" and not (self.is_mounted and self.marks):
             return "no run is marked to compare: c marks one"
         if key == "bookmark":
@@ -323,15 +213,19 @@ class Runs(Place):
 
     def _why_not_compare(self) -> str | None:
         line = self._selected_or_none()
-        if len(self._lines) < 2 or line is None:
-            return "it takes two runs to compare"
-        if line.folder in self.marks:
+        if line is not None and line.folder in self.marks:
             return None
-        if line.trouble:
-            return line.trouble
-        if line.row is None:
-            return "there is nothing to compare yet: no iteration has begun here"
-        return None
+        if len(self._lines) < 2 or line is None:
+            return "it takes two runs to compare; f compares one with a settings file"
+        return line.trouble
+
+    def _why_not_compare_file(self) -> str | None:
+        if self.is_mounted and self.marks:
+            return None
+        line = self._selected_or_none()
+        return (
+            "no run is selected: D starts the demo, n sets one up" if line is None else line.trouble
+        )
 
     def _selected_or_none(self) -> RunLine | None:
         return self.selected if self.is_mounted else None
@@ -359,25 +253,41 @@ class Runs(Place):
         assert line is not None
         marks = self.marks
         if line.folder in marks:
-            self._mark(tuple(one for one in marks if one != line.folder))
+            self._mark(tuple(one for one in marks if one != line.folder), self.view.files)
             return
-        self._mark((*marks, line.folder))
+        self._mark((*marks, line.folder), self.view.files if marks else ())
         if marks:
             self.soar.go("analysis")
 
+    def do_compare_file(self) -> None:
+        """Ask for a settings file and show it beside the marked runs, else beside this one."""
+        from soar_tui.screens.settings_file import SettingsFile
+
+        line = self.selected
+        runs = self.marks or (() if line is None else (line.folder,))
+        files = self.view.files if self.marks else ()
+
+        def lay(path: Path | None) -> None:
+            if path is not None:
+                self._mark(runs, tuple(dict.fromkeys((*files, str(path)))))
+                self.soar.go("analysis")
+
+        self.soar.push_screen(SettingsFile([folder.name for folder in runs]), lay)
+
     def do_alone(self) -> None:
         """Take all marks away."""
-        self._mark(())
+        self._mark((), ())
 
-    def _mark(self, marks: tuple[Path, ...]) -> None:
-        """Lay these runs side by side, the first of them being the one that is open."""
-        self._first = marks[0] if len(marks) == 1 else None
-        if len(marks) > 1:
+    def _mark(self, marks: tuple[Path, ...], files: tuple[str, ...]) -> None:
+        """Lay runs and settings files side by side, the first of the runs being the one open."""
+        alone = len(marks) + len(files) < 2 or not marks
+        self._first = marks[0] if marks and alone else None
+        if not alone:
             if self.soar.folder is None or self.soar.folder.absolute() != marks[0]:
                 self.soar.attach(marks[0], place="runs")
-            self.soar.look(beside=tuple(map(str, marks[1:])), curve=0)
-        elif self.view.beside:
-            self.soar.look(beside=(), curve=0)
+            self.soar.look(beside=tuple(map(str, marks[1:])), files=files, curve=0)
+        elif self.view.beside or self.view.files:
+            self.soar.look(beside=(), files=(), curve=0)
         self.show(self._lines)
 
     def copied(self) -> tuple[str, str] | None:

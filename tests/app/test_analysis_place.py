@@ -110,15 +110,25 @@ async def test_runs_are_laid_beside_it_as_the_command_line_does(home, three):
         assert "side by side" not in text(app)
 
 
-async def test_a_run_without_votes_is_named_as_the_command_line_does(home, folder):
-    empty = await made.record(home / "runs" / "empty", made.settings(iterations=1), seed=4, voted=0)
-    reason = spawn(home, "compare", "base", "empty").err.strip().removeprefix("soar-tui: ")
-    assert "no task has been voted on yet" in reason
+@pytest.mark.parametrize("begun", [True, False])
+async def test_a_run_without_votes_is_compared_by_its_settings(home, folder, begun):
+    chosen = made.settings(iterations=1, seed=9)
+    if begun:
+        await made.record(home / "runs" / "empty", chosen, seed=4, voted=0)
+    else:
+        make_folder(home / "runs" / "empty", chosen)
+    document, tables = printed(home, "base", "empty")
     async with opened(folder, desk=home, place="analysis") as (app, pilot):
-        app.look(beside=(str(empty),), curve=0)
+        app.look(beside=(str(home / "runs" / "empty"),), curve=0)
         await settled(app, pilot)
-        assert reason in text(app)
-        assert "solved per iteration" in text(app)
+        place = app.current_place
+        figure, *own = place.figures
+        headings = [heading.title for heading in figure.headings]
+        assert tables == {"changed settings": [headings, *map(list, figure.rows)]}
+        assert figure.rows == (("seed", "0", "9"), ("iterations", "2", "1"))
+        assert "no task of empty has been voted on yet. Only settings are." in text(app)
+        assert place.exported()["analysis.json"] == document
+        assert tuple(own[:-1]) == run_figures(expected(folder, made.settings()))
 
 
 async def test_marks_choose_the_runs_that_are_compared(home, three):
@@ -191,14 +201,25 @@ def test_a_view_saved_when_two_runs_were_the_most_is_a_fresh_one():
     assert from_document({"place": "analysis", "beside": "runs/other"}) == View()
 
 
-async def test_a_run_that_has_not_begun_is_not_marked(home, folder):
-    make_folder(home / "runs" / "new", made.settings())
+async def test_runs_in_which_no_engine_has_run_are_compared_by_their_settings(home):
+    for name, seed in (("one", 1), ("two", 2)):
+        make_folder(home / "runs" / name, made.settings(seed=seed))
     async with opened(None, desk=home) as (app, pilot):
-        app.screen.query_one("#runs", Rows).select(home / "runs" / "new")
-        await pilot.press("c")
+        for name in ("one", "two"):
+            app.screen.query_one("#runs", Rows).select(home / "runs" / name)
+            await pilot.press("c")
+            await settled(app, pilot)
+        assert (app.current_mode, app.folder) == ("analysis", home / "runs" / "one")
+        (figure,) = app.current_place.figures
+        assert figure.rows == (("seed", "1", "2"),)
+        assert "no task of one and two has been voted on yet" in " ".join(text(app).split())
+        assert text(app).startswith(" one")
+        for key in ("comma", "full_stop"):
+            await pilot.press(key)
+        assert any("no iteration has begun yet" in one.message for one in app._notifications)
+        await pilot.press("C")
         await settled(app, pilot)
-        assert any("no iteration has begun here" in one.message for one in app._notifications)
-        assert app.current_place.marks == ()
+        assert "no engine has run in it" in text(app)
 
 
 async def test_figures_of_the_iteration_that_is_looked_at(home, folder):

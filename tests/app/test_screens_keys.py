@@ -18,6 +18,9 @@ from soar_tui.widgets.candidate_list import CandidateList
 from tests.app.recorded import best_candidate, record, settings
 from tests.app.stage import desk_at, opened, settled, text, until
 from tests.app.test_screens_engine import (
+    test_one_key_begins_the_demo as begins_the_demo,
+)
+from tests.app.test_screens_engine import (
     test_two_apps_tell_the_truth_of_an_engine_that_dies_and_comes_back as with_an_engine,
 )
 
@@ -401,7 +404,7 @@ async def test_keys_that_need_a_run_say_so_without_one(home):
 ELSEWHERE = {
     "quit": test_leaving_says_that_the_engine_goes_on,
     "theme": test_a_theme_is_chosen_for_good,
-    "demo": with_an_engine,
+    "demo": begins_the_demo,
     "resume-run": with_an_engine,
     **{f"go-{name}": test_every_place_has_its_key for _, name, _ in (*PLACES, *INSIDE)},
 }

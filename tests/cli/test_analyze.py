@@ -20,6 +20,7 @@ from soar_tui.cli.analysis_documents import (
     SettingsComparisonDocument,
 )
 from tests.analysis import made
+from tests.app.recorded import make_folder
 from tests.cli.program import ROOT, Ask
 
 
@@ -34,10 +35,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
             ("tuned", {"search.c": 5.0}, {"voted": 10}),
             ("blind", {"iterations": 1}, {"known": False}),
             ("stuck", {"iterations": 1}, {"sources": 1}),
+            ("begun", {"iterations": 1, "seed": 8}, {"voted": 0}),
         ]
     ):
         chosen = made.settings(**changes)
         asyncio.run(made.record(home / "runs" / name, chosen, seed=seed, **how))
+    make_folder(home / "runs" / "fresh", made.settings(seed=9))
     return home
 
 
@@ -99,7 +102,7 @@ def test_json_has_exactly_the_fields_that_are_described(at_home: Ask, home: Path
         said = json.loads(at_home(command, *runs, "--json").out)
         met |= objects(said, f"What `{command}` prints", page)
     said = json.loads(at_home("compare", "base", settings_of(home, "tuned"), "--json").out)
-    met |= objects(said, "What `compare` prints of settings files", page)
+    met |= objects(said, "What `compare` prints of settings alone", page)
     assert met == set(page)
 
 
@@ -200,6 +203,49 @@ def test_a_run_lies_beside_settings_files(at_home: Ask, home: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("runs", "reason", "changes"),
+    [
+        (("base", "fresh"), "no task of fresh has been voted on yet", [("seed", ("0", "9"))]),
+        (
+            ("begun", "base:1"),
+            "no task of begun has been voted on yet",
+            [("seed", ("8", "0")), ("iterations", ("1", "2"))],
+        ),
+        (
+            ("fresh", "begun", "fresh"),
+            "no task of fresh has been voted on yet",
+            [("seed", ("9", "8", "9")), ("iterations", ("2", "1", "2"))],
+        ),
+        (
+            ("base", "blind"),
+            "base:2 and blind:1 share no task of known truth that all of them have voted on",
+            [("iterations", ("2", "1"))],
+        ),
+    ],
+)
+def test_runs_without_results_in_common_are_compared_by_their_settings(
+    at_home: Ask,
+    runs: tuple[str, ...],
+    reason: str,
+    changes: list[tuple[str, tuple[str | None, ...]]],
+) -> None:
+    said = at_home("compare", *runs, "--json")
+    assert (said.code, said.err) == (0, "")
+    found = msgspec.json.decode(said.out, type=SettingsComparisonDocument, strict=True)
+    assert found.sides == [run.partition(":")[0] for run in runs]
+    assert found.why == f"Results cannot be compared: {reason}. Only settings are."
+    assert [(one.field, one.values) for one in found.settings] == changes
+    printed = at_home("compare", *runs)
+    assert printed.code == 0
+    assert found.why in " ".join(printed.out.split())
+    assert "side by side" not in printed.out
+    for field, values in changes:
+        assert [field, *values] in [line.split() for line in printed.out.splitlines()]
+    refused = at_home("compare", *runs, "--figure", "McNemar")
+    assert (refused.code, refused.out) == (2, "")
+
+
 def test_a_settings_file_that_cannot_be_used_is_refused(
     at_home: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,7 +291,7 @@ def test_a_figure_that_is_not_there_is_refused_with_those_that_are(
     ("arguments", "said"),
     [
         (("compare", "base"), "two runs"),
-        (("compare", "base", "blind"), "share no task"),
+        (("compare", "base", "begun:1"), "iterations with votes: none yet"),
         (("analyze", "base:7"), "iterations with votes: 1, 2"),
         (("analyze", "nothing"), "no run"),
         (("analyze", "nothing:1"), "no run"),

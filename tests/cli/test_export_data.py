@@ -87,7 +87,9 @@ def test_a_folder_of_tables_never_takes_the_place_of_other_files(
         (("dataset", "two", "--out", "-", "--json"), "stdout"),
         (("tables", "none", "--out", "t"), "'none'"),
         (("report", "two:1", "--out", "r.html"), "RUN:I"),
-        (("report", "two", "two:3", "--out", "r.html"), "two:3: no task has been voted on"),
+        (("report", "two", "two:3", "--out", "r.html"), "no task of two:3 has been voted on"),
+        (("report", "plan.toml", "--out", "r.html"), "`soar-tui compare small.toml large.toml`"),
+        (("report", "two", "plan.toml", "--out", "r.html"), "plan.toml: No such file"),
     ],
 )
 def test_what_cannot_be_is_refused_with_its_name(

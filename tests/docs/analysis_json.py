@@ -22,7 +22,7 @@ COMMAND = "python -m tests.docs.analysis_json"
 DOCUMENTS = {
     AnalysisDocument: "What `analyze` prints",
     ComparisonDocument: "What `compare` prints",
-    SettingsComparisonDocument: "What `compare` prints of settings files",
+    SettingsComparisonDocument: "What `compare` prints of settings alone",
 }
 """What whole documents are called here."""
 NAMES = {int: "int", float: "float", str: "string", bool: "bool", type(None): "null"}

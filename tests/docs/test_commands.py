@@ -98,12 +98,13 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def newcomer(searched: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stand in an empty folder with those runs, some programs, and the sample tasks."""
+    """Stand in an empty folder with those runs, programs, a settings file and the sample tasks."""
     home, here = tmp_path / "home", tmp_path / "here"
     shutil.copytree(searched, home)
     shutil.copytree(ROOT / "sample_tasks", here / "sample_tasks")
     program = {"id": 1, "task": "007bbfb7", "source": "def transform(grid):\n    return grid\n"}
     (here / "programs.jsonl").write_text(json.dumps(program) + "\n")
+    (here / "plan.toml").write_text("seed = 3\n")
     monkeypatch.chdir(here)
     monkeypatch.setenv("SOAR_HOME", str(home))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))

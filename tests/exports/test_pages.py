@@ -6,6 +6,7 @@ import io
 import re
 import unicodedata
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from contextlib import ExitStack
 from html.parser import HTMLParser
 from pathlib import Path
@@ -19,6 +20,7 @@ from PIL import Image
 from engine.analysis import (
     Comparison,
     ComparisonError,
+    NamedSettings,
     Pool,
     ReadRun,
     RunRecords,
@@ -29,17 +31,24 @@ from engine.analysis import (
     read_records,
     run_analysis,
     scaling,
+    setting_changes,
 )
 from engine.arc.palette import PALETTE
 from engine.archive.reader import RunReader
 from engine.archive.writer import ArchiveWriter
-from engine.config import Settings, load_settings
+from engine.config import Settings, load_settings, override
 from engine.exports.drawing import CELL, Cells, grid_paths, layout, png, svg
 from engine.exports.picture import candidate_picture, chain_picture, task_picture
 from engine.exports.report.charts import Chart, Curve, chart
 from engine.exports.report.page import Reported, write_report
 from engine.exports.text import markup, shown
-from soar_tui.figures.comparison import comparison_figures, model_sizes, pooled
+from soar_tui.figures.comparison import (
+    SETTINGS_ONLY,
+    changed_settings,
+    comparison_figures,
+    model_sizes,
+    pooled,
+)
 from soar_tui.figures.figure import Figure
 from soar_tui.figures.run import run_figures
 from tests.analysis import made
@@ -216,10 +225,10 @@ def opened(stack: ExitStack, *runs: tuple[str, Path, int | None]) -> list[Report
     ]
 
 
-def report_of(*runs: tuple[str, Path, int | None]) -> str:
+def report_of(*runs: tuple[str, Path, int | None], files: Sequence[NamedSettings] = ()) -> str:
     file = io.BytesIO()
     with ExitStack() as stack:
-        write_report(opened(stack, *runs), file, lambda *_: None)
+        write_report(opened(stack, *runs), file, lambda *_: None, files)
     return file.getvalue().decode()
 
 
@@ -381,6 +390,41 @@ def test_iterations_of_one_run_are_laid_side_by_side(sides: tuple[Path, Path]) -
     assert page.count('<details class="task">') == 12
 
 
+def changed_rows(page: str) -> list[list[str]]:
+    """Return the table of the changed settings, headings first."""
+    part = page.partition("<h2>Changed settings</h2>")[2].partition("</table>")[0]
+    return rows_of(part)
+
+
+def test_settings_files_are_further_columns_of_what_changed(sides: tuple[Path, Path]) -> None:
+    plan = NamedSettings("<i>plan.toml", override(made.settings(), {"search.samples": 600}))
+    runs = ("base", sides[0], None), ("tuned", sides[1], None)
+    page = report_of(*runs, files=[plan])
+    beside = page.partition("<h1>base</h1>")[0]
+    assert "<h2>Side by side</h2>" in beside
+    assert "what a file leaves out has its default" in " ".join(harmless(page).text)
+    assert changed_rows(beside) == [
+        ["setting", "base", "tuned", "<i>plan.toml"],
+        ["search.samples", "100", "100", "600"],
+        ["search.c", "20.0", "5.0", "20.0"],
+    ]
+
+
+def test_of_one_run_beside_a_file_only_the_changed_settings_are_ahead(
+    sides: tuple[Path, Path],
+) -> None:
+    plan = NamedSettings("plan.toml", override(made.settings(), {"seed": 7}))
+    page = report_of(("base", sides[0], None), files=[plan])
+    beside, _, own = page.partition("<h1>base</h1>")
+    assert "<title>base · plan.toml</title>" in beside
+    changes = setting_changes([load_settings(sides[0] / "run.toml"), plan.settings])
+    told_as(changed_settings(["base", "plan.toml"], changes, SETTINGS_ONLY), beside)
+    assert changed_rows(beside) == [["setting", "base", "plan.toml"], ["seed", "0", "7"]]
+    assert beside.count("<h2>") == 1
+    alone = report_of(("base", sides[0], None))
+    assert own == alone.partition("<h1>base</h1>")[2]
+
+
 def test_a_warning_has_its_name(tmp_path: Path) -> None:
     asyncio.run(made.record(tmp_path / "stuck", made.settings(iterations=1), seed=3, sources=1))
     page = report_of(("stuck", tmp_path / "stuck", None))
@@ -405,7 +449,7 @@ def test_runs_with_nothing_in_common_are_refused_before_anything_is_written(
         with pytest.raises(ComparisonError, match="share no task"):
             write_report(told, file, lambda *_: None)
         told = [Reported("base", first, Settings()), Reported("base", first, Settings(), 7)]
-        with pytest.raises(ComparisonError, match="base:8: no task has been voted on"):
+        with pytest.raises(ComparisonError, match="no task of base:8 has been voted on"):
             write_report(told, file, lambda *_: None)
     assert file.getvalue() == b""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from engine.analysis import Comparison, PairedTask
+from engine.analysis import Comparison, NamedSettings, PairedTask, setting_changes
 from engine.exports.report.charts import Chart, chart, estimates
 from engine.exports.report.overview import link
 from engine.exports.report.parts import difference, interval, table
@@ -16,7 +16,7 @@ NAMED: Final = 16
 
 
 def comparison(found: Comparison, places: Mapping[str, int]) -> str:
-    """Return the comparison; `places` are the tasks in the report, by their ids."""
+    """Return runs compared by results; `places` are the tasks in the report, by their ids."""
     labels = [side.label for side in found.sides]
     return "".join(
         (
@@ -25,7 +25,6 @@ def comparison(found: Comparison, places: Mapping[str, int]) -> str:
             _at_equal_budget(found),
             _paired_tests(found),
             _paired_tasks(found, places),
-            _changed_settings(found),
         )
     )
 
@@ -152,10 +151,11 @@ def _mark(solved: bool, right: bool) -> str:
     return '<span class="half">○</span>' if right else '<span class="soft">·</span>'
 
 
-def _changed_settings(found: Comparison) -> str:
-    about = _about("Changed settings", "Settings of the runs that are not the same in all of them.")
-    if not found.settings:
-        return f"{about}<p>they have the same settings</p>"
+def changed_settings(sides: Sequence[NamedSettings], about: str) -> str:
+    """Return the settings in which runs, and settings files beside them, differ."""
+    changes = setting_changes([side.settings for side in sides])
+    if not changes:
+        return f"{_about('Changed settings', about)}<p>they have the same settings</p>"
     rows = [
         (
             markup(change.field),
@@ -164,6 +164,7 @@ def _changed_settings(found: Comparison) -> str:
                 for one in change.values
             ),
         )
-        for change in found.settings
+        for change in changes
     ]
-    return about + table(("setting", *(side.run for side in found.sides)), rows)
+    heads = ("setting", *(side.name for side in sides))
+    return _about("Changed settings", about) + table(heads, rows)
