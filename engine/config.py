@@ -19,7 +19,7 @@ Positive: TypeAlias = Annotated[int, Meta(ge=1)]
 Seconds: TypeAlias = Annotated[float, Meta(gt=0)]
 Level: TypeAlias = Literal["strong", "reduced", "weak"]
 Bandit: TypeAlias = Literal["rex", "uniform", "greedy", "thompson-no-discount"]
-Formula: TypeAlias = Literal["sum", "text", "appendix", "prior"]
+Formula: TypeAlias = Literal["sum", "text", "appendix", "prior", "invariant"]
 Strategy: TypeAlias = Literal["greedy-diverse", "correct-only", "uniform", "greedy"]
 Server: TypeAlias = Literal["sglang", "vllm", "llama.cpp", "ollama", "hosted"]
 
@@ -219,7 +219,8 @@ class VoteConfig(_Section, frozen=True):
     """How submissions are chosen (SOAR §6)."""
 
     formula: Formula = "sum"
-    """`sum`, `text`, `appendix`: the published ones; `prior`: by the policy's own weights."""
+    """`sum`, `text`, `appendix`: the published ones; `prior`: by the policy's own weights;
+    `invariant`: by these, less for answers unlike all the demonstrations' in shape or colours."""
     c: Annotated[float, Meta(ge=0)] = 1000.0
     """c of the formulas: how much accuracy weighs against a program's mere presence."""
 
@@ -290,12 +291,12 @@ PRESETS: dict[str, Settings] = {
     "cpu": Settings(
         tasks_in_flight=16,
         search=SearchConfig(samples=200, wave=50, refinements=200, in_flight=2, agree_stop=5),
-        vote=VoteConfig(formula="prior"),
+        vote=VoteConfig(formula="invariant"),
     ),
     "demo": Settings(
         tasks_in_flight=16,
         search=SearchConfig(samples=100, wave=50, refinements=100, in_flight=2, agree_stop=10),
-        vote=VoteConfig(formula="prior"),
+        vote=VoteConfig(formula="invariant"),
     ),
 }
 

@@ -19,6 +19,7 @@ from engine.learning.learn import Lesson
 from engine.policies import Policy
 from engine.programs.candidate import Candidate, Evaluation, Pull
 from engine.search.effort import progress, share_out
+from engine.search.invariants import invariants_of
 from engine.search.task_search import Archived, MayStart, Place, search_task
 from engine.search.vote import Tally, rank
 
@@ -235,12 +236,13 @@ async def _search_all(
         seconds[index] += time.monotonic() - started
         return tallies
 
-    def vote(index: int, tallies: Sequence[Tally]) -> None:
-        ranked = rank(tallies, settings.vote.formula, settings.vote.c)
+    def put_vote(index: int, tallies: Sequence[Tally]) -> None:
+        vote, invariants = settings.vote, invariants_of(tasks[index])
+        ranked = rank(tallies, vote.formula, vote.c, invariants)
         memory.put_vote(
             stage.index,
             index,
-            settings.vote.formula,
+            vote.formula,
             [(tally.pattern, weight, tally.count) for tally, weight in ranked],
             seconds[index],
         )
@@ -255,7 +257,7 @@ async def _search_all(
             if extras is None and settings.search.effort == "adaptive":
                 waiting[index] = tallies
             else:
-                vote(index, tallies)
+                put_vote(index, tallies)
 
     async def search_these(indexes: Iterable[int], extras: Mapping[int, int] | None) -> None:
         remaining = iter(indexes)
@@ -268,7 +270,7 @@ async def _search_all(
         await memory.flush()
         extras = await asyncio.to_thread(_extras, stage, settings.search, past)
         for index in waiting.keys() - extras.keys():
-            vote(index, waiting[index])
+            put_vote(index, waiting[index])
         await search_these([index for index in waiting if index in extras], extras)
     return through
 

@@ -15,9 +15,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.arc import Task
 from engine.archive.tallies import SearchColumns
 from engine.config import Formula
 from engine.programs.candidate import prior_weight
+from engine.search.invariants import invariants_of, kept
 from engine.search.vote import SUBMISSIONS, weigh
 
 _NO_LENGTH: Final = np.iinfo(np.int32).max
@@ -32,7 +34,8 @@ class Ballot:
     int32 of `pairs`; `length` int32; `key` int64, its source; `prior` float64 (NaN: none).
 
     `outputs` are in the order of their bytes, which settles last ties; `marks` int64 per pattern,
-    bit t set where test output t is right, -1 where the truth is unknown.
+    bit t set where test output t is right, -1 where the truth is unknown; `keeps` float64 per
+    pattern, what the formula `invariant` multiplies by.
     """
 
     pairs: int
@@ -46,6 +49,7 @@ class Ballot:
     prior: NDArray[np.float64]
     outputs: tuple[bytes, ...]
     marks: NDArray[np.int64]
+    keeps: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,8 +70,9 @@ class Count:
         return [int(place) for place in voted[order][:most]]
 
 
-def ballot_of(columns: SearchColumns) -> Ballot:
-    """Return the voters of one search."""
+def ballot_of(columns: SearchColumns, task: Task) -> Ballot:
+    """Return the voters of one search of a task."""
+    invariants = invariants_of(task)
     votes = np.flatnonzero(~columns.barred & (columns.pattern >= 0) & (columns.program >= 0))
     return Ballot(
         pairs=columns.pairs,
@@ -81,6 +86,7 @@ def ballot_of(columns: SearchColumns) -> Ballot:
         prior=columns.prior[votes],
         outputs=columns.outputs,
         marks=columns.marks,
+        keeps=np.array([kept(invariants, one) for one in columns.outputs], dtype=np.float64),
     )
 
 
@@ -94,7 +100,9 @@ def pooled(ballots: Sequence[Ballot]) -> Ballot:
     if len({(ballot.pairs, ballot.tests) for ballot in ballots}) > 1:
         raise ValueError("ballots of different tasks cannot be pooled")
     marks: dict[bytes, int] = {}
+    keeps: dict[bytes, float] = {}
     for ballot in ballots:
+        keeps.update(zip(ballot.outputs, ballot.keeps.tolist(), strict=True))
         for output, mark in zip(ballot.outputs, ballot.marks.tolist(), strict=True):
             marks[output] = max(mark, marks.get(output, -1))
     outputs = tuple(sorted(marks))
@@ -119,6 +127,7 @@ def pooled(ballots: Sequence[Ballot]) -> Ballot:
         prior=np.concatenate([ballot.prior for ballot in ballots]),
         outputs=outputs,
         marks=np.array([marks[output] for output in outputs], dtype=np.int64),
+        keeps=np.array([keeps[output] for output in outputs], dtype=np.float64),
     )
 
 
@@ -136,10 +145,10 @@ def count_votes(
     shortest = np.full(patterns, _NO_LENGTH, dtype=np.int32)
     np.minimum.at(shortest, pattern, length)
     priors = np.zeros(patterns)
-    if formula == "prior":
+    if formula in ("prior", "invariant"):
         priors = _prior_sums(ballot, chosen)
     with np.errstate(invalid="ignore"):  # a pattern nobody chose votes 0 of 0, and is never ranked
-        weight = weigh(votes.astype(np.float64), accuracy, priors, formula, c)
+        weight = weigh(votes.astype(np.float64), accuracy, priors, formula, c, keeps=ballot.keeps)
     return Count(weight, votes, shortest)
 
 

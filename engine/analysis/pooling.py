@@ -129,7 +129,7 @@ def _vote(members: Sequence[Member], indexes: Sequence[int], vote: VoteConfig) -
     ballots, oracle = [], []
     for member, index in zip(members, indexes, strict=True):
         columns = member.reader.search_columns(member.iteration, index)
-        ballots.append(ballot_of(columns))
+        ballots.append(ballot_of(columns, member.reader.tasks()[index]))
         oracle.append(bool((columns.marks == (1 << columns.tests) - 1).any()))
     whole = pooled(ballots)
     submitted = submissions(whole, vote.formula, vote.c)

@@ -101,7 +101,7 @@ def record_of(
     """
     if columns.submitted is None:
         raise ValueError(f"task {task.id}: its search is not finished")
-    ballot = ballot_of(columns)
+    ballot = ballot_of(columns, task)
     right = _right(columns)
     chosen = _chosen(columns)
     whole = count_votes(ballot, vote.formula, vote.c)

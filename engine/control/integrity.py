@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -15,7 +15,8 @@ from engine.archive.schema import ArchiveError, MissingFileError
 from engine.config import ConfigError, Formula, Settings, load_settings
 from engine.control.folder import SETTINGS_NAME
 from engine.control.state import run_state
-from engine.search.vote import Tally, rank
+from engine.search.invariants import invariants_of
+from engine.search.vote import Tally, rank, tally_of
 
 OnProgress = Callable[[str, int, int | None], None]
 """Hears what is being looked at, how many of it are done, and of how many (None: unknown)."""
@@ -115,26 +116,20 @@ def vote_faults(folder: Path, settings: Settings, on_progress: OnProgress) -> It
                 vote = reader.votes(iteration.index, task)
                 if vote is None:
                     continue
-                tallies = [
-                    Tally(
-                        b"".join(row.outputs),
-                        row.count,
-                        row.accuracy_sum,
-                        row.shortest,
-                        row.prior_sum,
-                    )
-                    for row in reader.tallies(iteration.index, task)
-                ]
-                fault = _vote_fault(vote, tallies, settings.vote.c)
+                rows = reader.tallies(iteration.index, task)
+                ranked = rank(
+                    map(tally_of, rows),
+                    cast(Formula, vote.formula),
+                    settings.vote.c,
+                    invariants_of(reader.tasks()[task]),
+                )
+                fault = _vote_fault(vote, ranked)
                 if fault is not None:
                     yield VoteFault(iteration.index, task, fault)
 
 
-def _vote_fault(vote: VoteResult, tallies: list[Tally], c: float) -> str | None:
-    ranked = {
-        tally.pattern: (tally, weight)
-        for tally, weight in rank(tallies, cast(Formula, vote.formula), c)
-    }
+def _vote_fault(vote: VoteResult, counted: Sequence[tuple[Tally, float]]) -> str | None:
+    ranked = {tally.pattern: (tally, weight) for tally, weight in counted}
     if len(ranked) != len(vote.ranked):
         return f"{len(vote.ranked)} patterns were voted on, the candidates have {len(ranked)}"
     for row in vote.ranked:

@@ -25,7 +25,8 @@ from engine.control.tasks import run_tasks
 from engine.intake.rows import FileSeen, GivenRow, IntakeError, read_rows
 from engine.programs.candidate import Candidate, Evaluation, Pull, candidate_id
 from engine.programs.source import LONGEST, mentions_entry
-from engine.search.vote import Tally, rank
+from engine.search.invariants import invariants_of
+from engine.search.vote import rank, tally_of
 
 PULL = 50
 """Programs of a task archived together: what a kill can cost of each."""
@@ -217,12 +218,9 @@ def _vote(reader: RunReader, writer: ArchiveWriter, settings: Settings) -> None:
     for index in range(len(reader.tasks())):
         if index in finished:
             continue
-        rows = reader.tallies(0, index)
-        tallies = [
-            Tally(b"".join(row.outputs), row.count, row.accuracy_sum, row.shortest, row.prior_sum)
-            for row in rows
-        ]
-        ranked = rank(tallies, settings.vote.formula, settings.vote.c)
+        tallies = map(tally_of, reader.tallies(0, index))
+        invariants = invariants_of(reader.tasks()[index])
+        ranked = rank(tallies, settings.vote.formula, settings.vote.c, invariants)
         writer.put_vote(
             0,
             index,

@@ -14,6 +14,7 @@ from engine.learning.example import Example, Rejection
 from engine.learning.repairs import select_repairs
 from engine.learning.selection import select, vote_greedy_diverse
 from engine.programs.candidate import Candidate
+from engine.search.invariants import invariants_of
 from engine.search.vote import Tallies, rank
 
 Candidates = Callable[[int], Sequence[Candidate]]
@@ -59,7 +60,7 @@ def gather(
                 tallies.add(candidate)
             ranked = [
                 (tally.pattern, weight)
-                for tally, weight in rank(tallies.all(), vote.formula, vote.c)
+                for tally, weight in rank(tallies.all(), vote.formula, vote.c, invariants_of(task))
             ]
             selection = vote_greedy_diverse(task, pooled, ranked, learn.samples, rng)
         repairs: tuple[Example, ...] = ()

@@ -10,8 +10,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.archive.rows import TallyRow
 from engine.config import Formula
 from engine.programs.candidate import Candidate, prior_weight
+from engine.search.invariants import Invariants, kept
 
 SUBMISSIONS = 2
 _WITHOUT_PRIOR = 1e-9
@@ -78,32 +80,50 @@ class Tallies:
         ]
 
 
-def weight(tally: Tally, formula: Formula, c: float) -> float:
-    """Return a pattern's weight; see `weigh`."""
-    return weigh(float(tally.count), tally.accuracy_sum, tally.prior_sum, formula, c)
+def tally_of(row: TallyRow) -> Tally:
+    """Return what the archive says stands behind a pattern as the vote counts it."""
+    pattern = b"".join(row.outputs)
+    return Tally(pattern, row.count, row.accuracy_sum, row.shortest, row.prior_sum)
 
 
-def weigh(count: T, accuracy_sum: T, prior_sum: T, formula: Formula, c: float) -> T:
+def weight(tally: Tally, formula: Formula, c: float, invariants: Invariants | None = None) -> float:
+    """Return a pattern's weight; see `weigh`.
+
+    `invariants` are the task's. Raises ValueError when the formula needs them and there are none.
+    """
+    keeps = 1.0
+    if formula == "invariant":
+        if invariants is None:
+            raise ValueError("the formula `invariant` needs those of the task")
+        keeps = kept(invariants, tally.pattern)
+    return weigh(float(tally.count), tally.accuracy_sum, tally.prior_sum, formula, c, keeps=keeps)
+
+
+def weigh(count: T, accuracy_sum: T, prior_sum: T, formula: Formula, c: float, *, keeps: T) -> T:
     """Return the weight of one pattern, or of many at once, from what stands behind it.
 
     `sum` is Σ (1 + c·a) over its programs (the published code), `text` Σ a (SOAR §3), `appendix`
-    count + c · mean a (SOAR App. D.1). `prior` is ours: Σ exp(prior) over distinct programs, for
-    policies that weigh their own programs; `sum`, scaled to nothing beside it, orders the rest.
+    count + c · mean a (SOAR App. D.1). Two are ours: `prior`, Σ exp(prior) over distinct programs,
+    for policies that weigh their own programs (`sum`, scaled to nothing beside it, orders the rest);
+    and `invariant`, that times `keeps` (engine.search.invariants).
     """
     if formula == "sum":
         return count + c * accuracy_sum
-    if formula == "prior":
-        return prior_sum + _WITHOUT_PRIOR * (count + c * accuracy_sum)
+    if formula in ("prior", "invariant"):
+        by_prior = prior_sum + _WITHOUT_PRIOR * (count + c * accuracy_sum)
+        return by_prior * keeps if formula == "invariant" else by_prior
     if formula == "text":
         return accuracy_sum
     return count + c * accuracy_sum / count
 
 
-def rank(tallies: Iterable[Tally], formula: Formula, c: float) -> list[tuple[Tally, float]]:
+def rank(
+    tallies: Iterable[Tally], formula: Formula, c: float, invariants: Invariants | None = None
+) -> list[tuple[Tally, float]]:
     """Order patterns heaviest first; ties by count, then by the shortest program.
 
-    The first SUBMISSIONS of them are what the task submits. A last tie, which no rule of the
+    `invariants` are the task's, for the formula that weighs them; see `weight`. The first SUBMISSIONS of them are what the task submits. A last tie, which no rule of the
     method breaks, goes by the pattern's bytes, so that equal tallies always rank equally.
     """
-    weighed = [(entry, weight(entry, formula, c)) for entry in tallies]
+    weighed = [(entry, weight(entry, formula, c, invariants)) for entry in tallies]
     return sorted(weighed, key=lambda e: (-e[1], -e[0].count, e[0].shortest, e[0].pattern))

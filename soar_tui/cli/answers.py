@@ -54,16 +54,14 @@ def ranked_patterns(
 def _so_far(
     reader: RunReader, iteration: int, task: int, vote: VoteConfig
 ) -> list[tuple[int, tuple[bytes, ...], int, float, tuple[bool, ...] | None]]:
-    from engine.search.vote import Tally, rank
+    from engine.search.invariants import invariants_of
+    from engine.search.vote import rank, tally_of
 
     rows = {b"".join(row.outputs): row for row in reader.tallies(iteration, task)}
-    tallies = [
-        Tally(pattern, row.count, row.accuracy_sum, row.shortest, row.prior_sum)
-        for pattern, row in rows.items()
-    ]
+    tallies, invariants = map(tally_of, rows.values()), invariants_of(reader.tasks()[task])
     return [
         (rows[t.pattern].pattern, rows[t.pattern].outputs, t.count, weight, rows[t.pattern].right)
-        for t, weight in rank(tallies, vote.formula, vote.c)
+        for t, weight in rank(tallies, vote.formula, vote.c, invariants)
     ]
 
 

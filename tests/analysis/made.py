@@ -12,6 +12,7 @@ from engine.archive.rows import Checkpoint
 from engine.archive.writer import ArchiveWriter
 from engine.config import override, preset
 from engine.programs.candidate import Candidate, Evaluation, Failure, Pull, candidate_id
+from engine.search.invariants import invariants_of
 from engine.search.vote import Tallies, rank
 from tests.app.recorded import NOW, make_folder
 
@@ -127,7 +128,7 @@ async def record(folder, chosen, *, seed, known=True, voted=TASKS, sources=40, l
             vote = chosen.vote
             ranked = [
                 (tally.pattern, weight, tally.count)
-                for tally, weight in rank(tallies.all(), vote.formula, vote.c)
+                for tally, weight in rank(tallies.all(), vote.formula, vote.c, invariants_of(task))
             ]
             if iteration + 1 < chosen.iterations or index < voted:
                 writer.put_vote(iteration, index, vote.formula, ranked, 3.5)

@@ -10,6 +10,7 @@ import itertools
 import math
 
 from engine.arc import pack, unpack
+from engine.search.invariants import invariants_of
 from engine.search.vote import Tallies, rank
 
 
@@ -23,19 +24,20 @@ def truth_of(task):
     return b"".join(pack(grid) for grid in task.truth)
 
 
-def submissions(candidates, vote, formula=None):
+def submissions(candidates, vote, task, formula=None):
     """Return the patterns these candidates submit, best first."""
     tallies = Tallies()
     for one in candidates:
         tallies.add(one)
-    return [tally.pattern for tally, _ in rank(tallies.all(), formula or vote.formula, vote.c)][:2]
+    order = rank(tallies.all(), formula or vote.formula, vote.c, invariants_of(task))
+    return [tally.pattern for tally, _ in order][:2]
 
 
-def ranked(candidates, vote):
+def ranked(candidates, vote, task):
     tallies = Tallies()
     for one in candidates:
         tallies.add(one)
-    return rank(tallies.all(), vote.formula, vote.c)
+    return rank(tallies.all(), vote.formula, vote.c, invariants_of(task))
 
 
 def solves(patterns, task):
@@ -100,8 +102,8 @@ def equal_budget(candidates, budget, task, vote):
         return None
     mixed = samples[:half] + descended[: budget // 2]
     return (
-        solves(submissions(samples[:budget], vote), task),
-        solves(submissions(mixed, vote), task),
+        solves(submissions(samples[:budget], vote, task), task),
+        solves(submissions(mixed, vote, task), task),
     )
 
 

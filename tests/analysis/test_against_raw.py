@@ -38,7 +38,7 @@ def test_solved_oracle_and_partial_credit(runs, searches, tasks):
     vote = runs[0].settings.vote
     for row in runs[0].analysis.iterations:
         mine = of_iteration(searches, tasks, row.index)
-        submitted = [(naive.submissions(found, vote), task) for found, task in mine]
+        submitted = [(naive.submissions(found, vote, task), task) for found, task in mine]
         assert row.tasks == row.known == len(mine) == 12
         assert row.solved_tasks == sum(naive.solves(*one) for one in submitted)
         assert row.oracle_tasks == sum(
@@ -59,7 +59,7 @@ def test_budgets_by_vote_and_oracle(runs, searches, tasks):
                 (naive.of_series(found, one.series)[: one.budget], task) for found, task in mine
             ]
             solved = sum(
-                naive.solves(naive.submissions(found, vote), task) for found, task in spent
+                naive.solves(naive.submissions(found, vote, task), task) for found, task in spent
             )
             right = sum(any(naive.is_right(c, task) for c in found) for found, task in spent)
             assert (one.solved_tasks, one.oracle_tasks) == (solved, right), one
@@ -105,7 +105,7 @@ def test_formulas_on_the_same_candidates(runs, searches, tasks):
         assert [one.formula for one in row.formulas] == list(FORMULAS)
         for one in row.formulas:
             held = [
-                (naive.submissions(found, vote, one.formula), task)
+                (naive.submissions(found, vote, task, one.formula), task)
                 for found, task in of_iteration(searches, tasks, row.index)
             ]
             assert one.used == (one.formula == vote.formula)
@@ -118,7 +118,7 @@ def test_calibration(runs, searches, tasks):
     for row in runs[0].analysis.iterations:
         held = []
         for found, task in of_iteration(searches, tasks, row.index):
-            weighed = naive.ranked(found, vote)
+            weighed = naive.ranked(found, vote, task)
             if weighed:
                 share = weighed[0][1] / sum(weight for _, weight in weighed)
                 held.append((share, weighed[0][0].pattern == naive.truth_of(task)))
@@ -155,7 +155,7 @@ def test_diversity(runs, searches, tasks):
         for (index, number), found in searches.items():
             if index != row.index:
                 continue
-            solved = naive.solves(naive.submissions(found, vote), tasks[number])
+            solved = naive.solves(naive.submissions(found, vote, tasks[number]), tasks[number])
             programs = [one.source for one in found if one.source is not None]
             ran = [one.evaluation for one in found if one.evaluation and one.evaluation.runs]
             columns = first.reader.search_columns(index, number)
@@ -183,8 +183,10 @@ def test_hard_lost_and_near(runs, searches, tasks):
     vote = first.settings.vote
     solved, near = {}, {}
     for (iteration, task), found in searches.items():
-        solved[iteration, task] = naive.solves(naive.submissions(found, vote), tasks[task])
-        order = [tally.pattern for tally, _ in naive.ranked(found, vote)]
+        solved[iteration, task] = naive.solves(
+            naive.submissions(found, vote, tasks[task]), tasks[task]
+        )
+        order = [tally.pattern for tally, _ in naive.ranked(found, vote, tasks[task])]
         wrong = [naive.wrong_cells(pattern, tasks[task]) for pattern in order]
         near[iteration, task] = min((w for w in wrong if w is not None), default=None)
     never = {t for t in range(12) if not solved[0, t] and not solved[1, t]}

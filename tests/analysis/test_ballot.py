@@ -7,12 +7,19 @@ from hypothesis import strategies as st
 
 from engine.analysis.ballot import Ballot, count_votes, pooled
 from engine.analysis.record import FORMULAS
+from engine.arc import Pair, Task, as_grid
 from engine.programs.candidate import Candidate, Evaluation
+from engine.search.invariants import invariants_of, kept
 from engine.search.vote import Tallies, rank
 
 PAIRS = 2
 WRONG, RIGHT = bytes((1, 1, 0)), bytes((1, 1, 1))
 OUTPUTS = tuple(bytes((1, 1, colour)) for colour in range(4))
+CELL = as_grid([[0]])
+INVARIANTS = invariants_of(
+    Task("task", (Pair(CELL, as_grid([[1]])), Pair(CELL, as_grid([[2]]))), (CELL,))
+)
+"""Of the patterns 0 and 3 break one: colour 0 does not come up, as those of the others may."""
 
 voters = st.lists(
     st.tuples(
@@ -40,6 +47,7 @@ def ballot_of(given_voters):
         prior=np.array([np.nan if p is None else p for p in columns[3]], dtype=np.float64),
         outputs=OUTPUTS,
         marks=np.array([1, 0, 0, 0], dtype=np.int64),
+        keeps=np.array([kept(INVARIANTS, output) for output in OUTPUTS], dtype=np.float64),
     )
 
 
@@ -50,7 +58,7 @@ def tallied(given_voters, formula, c):
         results = (*(RIGHT if mark else WRONG for mark in marks), OUTPUTS[pattern])
         found = Evaluation(results, marks)
         tallies.add(Candidate(number, "sample", 0, 0, None, source, found, prior))
-    return [(OUTPUTS.index(t.pattern), w) for t, w in rank(tallies.all(), formula, c)]
+    return [(OUTPUTS.index(t.pattern), w) for t, w in rank(tallies.all(), formula, c, INVARIANTS)]
 
 
 @given(voters, st.sampled_from(FORMULAS), st.sampled_from([0.0, 1.0, 1000.0]))

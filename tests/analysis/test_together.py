@@ -53,7 +53,8 @@ def test_a_pool_is_the_vote_over_the_union(runs, members):
     def solved(kept):
         return sum(
             naive.solves(
-                naive.submissions([c for at in kept for c in held[task][at]], vote), tasks[task]
+                naive.submissions([c for at in kept for c in held[task][at]], vote, tasks[task]),
+                tasks[task],
             )
             for task in range(len(tasks))
         )
@@ -71,15 +72,15 @@ def test_a_pool_is_the_vote_over_the_union(runs, members):
         assert one.only == sum(row[at] and sum(row) == 1 for row in right)
 
 
-def test_a_pool_of_the_prior_formula_counts_a_program_once(runs, members):
-    vote = override(preset("cpu"), {}).vote
-    assert vote.formula == "prior"
+@pytest.mark.parametrize("formula", ["prior", "invariant"])
+def test_a_pool_by_the_programs_weights_counts_a_program_once(runs, members, formula):
+    vote = override(preset("cpu"), {"vote.formula": formula}).vote
     tasks = runs[0].reader.tasks()
     found = pooled(members, vote)
     solved = 0
     for index, task in enumerate(tasks):
         union = [c for m in members for c in naive.candidates_of(m.reader, m.iteration, index)]
-        solved += naive.solves(naive.submissions(union, vote), task)
+        solved += naive.solves(naive.submissions(union, vote, task), task)
     assert found.solved_tasks == solved
 
 
@@ -116,7 +117,8 @@ def test_sides_are_compared_task_by_task(runs):
         marks.append(
             [
                 naive.solves(
-                    naive.submissions(naive.candidates_of(held.reader, iteration, at), vote), task
+                    naive.submissions(naive.candidates_of(held.reader, iteration, at), vote, task),
+                    task,
                 )
                 for at, task in enumerate(tasks)
             ]

@@ -18,6 +18,7 @@ from engine.arc import Task, pack
 from engine.archive.reader import RunReader
 from engine.config import Formula, VoteConfig
 from engine.programs.candidate import Candidate
+from engine.search.invariants import invariants_of
 from engine.search.vote import SUBMISSIONS, Tallies, rank
 
 FORMULAS: tuple[Formula, ...] = get_args(Formula)
@@ -102,25 +103,30 @@ def score_task(
 
     Raises ValueError for a task whose truth is not known.
     """
-    if task.truth is None:
-        raise ValueError(f"task {task.id}: its truth is not known, so nothing can be scored")
-    truth = b"".join(map(pack, task.truth))
+    truth = _truth(task)
     tallies = Tallies()
     at: dict[int, bool] = {}
     for number, candidate in enumerate(candidates, 1):
         tallies.add(candidate)
         if number in budgets:
-            at[number] = _solved(tallies, vote.formula, vote.c, truth)
-    solved = {formula: _solved(tallies, formula, vote.c, truth) for formula in FORMULAS}
+            at[number] = _solved(tallies, task, vote.formula, vote.c)
+    solved = {formula: _solved(tallies, task, formula, vote.c) for formula in FORMULAS}
     # A search that ended early had said all it was going to say.
     at |= {budget: solved[vote.formula] for budget in budgets if budget > len(candidates)}
     oracle = any(tally.pattern == truth for tally in tallies.all())
     return TaskScore(task.id, len(candidates), oracle, solved, at)
 
 
-def _solved(tallies: Tallies, formula: Formula, c: float, truth: bytes) -> bool:
-    submitted = rank(tallies.all(), formula, c)[:SUBMISSIONS]
-    return any(tally.pattern == truth for tally, _ in submitted)
+def _solved(tallies: Tallies, task: Task, formula: Formula, c: float) -> bool:
+    submitted = rank(tallies.all(), formula, c, invariants_of(task))[:SUBMISSIONS]
+    return any(tally.pattern == _truth(task) for tally, _ in submitted)
+
+
+def _truth(task: Task) -> bytes:
+    """Return the pattern that is right. Raises ValueError for a task whose truth is not known."""
+    if task.truth is None:
+        raise ValueError(f"task {task.id}: its truth is not known, so nothing can be scored")
+    return b"".join(map(pack, task.truth))
 
 
 def marks(parts: Iterable[Part], what: str) -> Marks:
