@@ -7,12 +7,13 @@ killed terminal comes back where it was.
 
 from __future__ import annotations
 
-import gc
+import asyncio
 import threading
 from collections.abc import Callable, Iterable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any, ClassVar
 
 import msgspec
@@ -25,17 +26,21 @@ from textual.screen import Screen
 
 from engine.archive.catalogue import CatalogueError
 from engine.control import LOG_NAME, log_tail
-from soar_tui import actions, keys
+from soar_tui import actions, keys, widgets
 from soar_tui.desk import Desk
 from soar_tui.feed import Feed, Frame, GlobalQuestion, Header, Question
+from soar_tui.opening import uncollected
 from soar_tui.sanitise import many_lines, one_line
 from soar_tui.screens.place import Place
 from soar_tui.themes import ARC_DEFAULTS, DEFAULT_THEME, load_themes
 from soar_tui.view import View, from_document, to_document
+from soar_tui.widgets.palette import Painted
 
 _SAVE_SECONDS = 0.5
 _LOG_LINES = 3
 _INSIDE_RUN = frozenset({"chain", "diff", "prompt"})
+_BETWEEN_SECONDS = 0.05
+"""Between two places that are made ahead: a key pressed meanwhile waits for one of them at most."""
 
 
 def _place(name: str) -> Callable[[], Screen[Any]]:
@@ -52,10 +57,9 @@ def _place(name: str) -> Callable[[], Screen[Any]]:
 
 
 def _import_places() -> None:
-    for name in SoarApp.MODES:
-        import_module(f"soar_tui.screens.{name}")
-    # What is there by now stays: a full collection that walks it makes a key wait for 0.1 s.
-    gc.freeze()
+    with uncollected():
+        for name in SoarApp.MODES:
+            import_module(f"soar_tui.screens.{name}")
 
 
 class FrameArrived(Message):
@@ -126,7 +130,9 @@ class SoarApp(App[None]):
         self._unsaved = False
         self._saving = threading.Lock()
         self._bookmarks: frozenset[int] = frozenset()
-        self.own_themes: frozenset[str] = frozenset()
+        self._themes = load_themes()
+        self.own_themes = frozenset(theme.name for theme in self._themes.themes)
+        self._begin_with_theme()
 
     def _post(self, message: Message) -> None:
         if self.is_running:
@@ -139,8 +145,8 @@ class SoarApp(App[None]):
         return ARC_DEFAULTS
 
     def on_mount(self) -> None:
-        """Load themes and keymap, go where the user was, and begin to poll."""
-        self._load_looks()
+        """Load the keymap, go where the user was, and begin to poll."""
+        self._load_keymap()
         self.set_interval(_SAVE_SECONDS, self._save)
         self.feed.start()
         if self._first is not None:
@@ -154,16 +160,25 @@ class SoarApp(App[None]):
         if self._unsaved and self.folder is not None:
             self._write_view(self.folder, self.view)
 
-    def _load_looks(self) -> None:
-        found = load_themes()
-        for theme in found.themes:
+    def _begin_with_theme(self) -> None:
+        for theme in self._themes.themes:
             self.register_theme(theme)
         preferred = self.desk.preference("theme")
-        self.own_themes = frozenset(theme.name for theme in found.themes)
-        self.theme = preferred if preferred in self.own_themes else DEFAULT_THEME
-        keymap = keys.load_keymap(of_widgets=widget_binding_ids())
+        name = preferred if preferred in self.own_themes else DEFAULT_THEME
+        # A theme that is set later has all style sheets parsed again, twice.
+        self.set_reactive(App.theme, name)
+        dark = self.current_theme.dark
+        self.set_class(dark, "-dark-mode", update=False)
+        self.set_class(not dark, "-light-mode", update=False)
+        self._refresh_truecolor_filter(self.ansi_theme)
+        self.stylesheet.set_variables(self.get_css_variables())
+
+    def _load_keymap(self) -> None:
+        # Most users have none, and need not wait for the widgets of other places.
+        of_widgets = widget_binding_ids() if keys.keymap_path().exists() else frozenset()
+        keymap = keys.load_keymap(of_widgets=of_widgets)
         self.set_keymap(dict(keymap.keys))
-        faults = [fault.text for fault in found.faults] + list(keymap.faults)
+        faults = [fault.text for fault in self._themes.faults] + list(keymap.faults)
         if self.desk.fault:
             faults.append(self.desk.fault)
         if faults:
@@ -211,6 +226,22 @@ class SoarApp(App[None]):
         """Return the places entered so far."""
         bottoms = [stack[0] for stack in self._screen_stacks.values() if stack]
         return [screen for screen in bottoms if isinstance(screen, Place)]
+
+    async def _make_places(self) -> None:
+        """Import and mount the other places while the user looks at this one.
+
+        What is left to a first visit is what a later one takes: an answer, and showing it.
+        """
+        await asyncio.to_thread(_import_places)
+        for name in self.MODES:
+            if name not in self._screen_stacks:
+                await self._init_mode(name)
+                await asyncio.sleep(_BETWEEN_SECONDS)
+
+    async def _shutdown(self) -> None:
+        # Textual goes through all screens to close them, so none may be made meanwhile.
+        self.workers.cancel_group(self, "places")
+        await super()._shutdown()
 
     # What is looked at
 
@@ -273,13 +304,7 @@ class SoarApp(App[None]):
         place = self.current_place
         if place is None or not place.is_mounted:
             return  # it asks for itself once it is there
-        if place.needs_run and self.folder is None:
-            place.say_no_run()
-            self._question = None
-        else:
-            self._question = place.question()
-            if self._question is not None:
-                place.say_loading()
+        self._question = place.begin()
         self.feed.ask(self._question, every=place.every)
         self._show_header()
 
@@ -324,8 +349,7 @@ class SoarApp(App[None]):
             self._answered = frame.question
             place.take(frame.body)
             if first:
-                # The other places are imported while the user looks at this one.
-                self.run_worker(_import_places, thread=True, group="imports")
+                self.run_worker(self._make_places(), group="places")
         self.call_after_refresh(self.feed.taken)
 
     def on_fetched(self, message: Fetched) -> None:
@@ -383,13 +407,11 @@ class SoarApp(App[None]):
 
 
 def widget_binding_ids() -> frozenset[str]:
-    """Return the ids of the keys that our widgets bring."""
-    from soar_tui.widgets.line_list import LineList
-    from soar_tui.widgets.line_view import LineView
-
-    import_module("soar_tui.widgets.arm_table")
+    """Return the ids of the keys that our widgets bring; imports every widget."""
+    for module in iter_modules(widgets.__path__):
+        import_module(f"{widgets.__name__}.{module.name}")
     found: set[str] = set()
-    classes: list[type] = [LineView, LineList]
+    classes: list[type] = [Painted]
     while classes:
         kind = classes.pop()
         classes += kind.__subclasses__()

@@ -152,7 +152,7 @@ class Feed:
         self._question: Question | GlobalQuestion | None = None
         self._every: float | None = None
         self._asked = 0
-        self._awaiting = False
+        self._unanswered = self._awaiting = False
         self._stopping = False
         self._jobs: deque[tuple[Path | None, Callable[[OpenRun], Callable[[], None]]]] = deque()
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
@@ -174,6 +174,7 @@ class Feed:
         with self._wake:
             self._folder = folder
             self._asked += 1
+            self._unanswered = False
             self._wake.notify()
 
     def ask(
@@ -184,9 +185,11 @@ class Feed:
         `every`: also after so many seconds, for what is not in the archive.
         """
         with self._wake:
+            if self._unanswered and (question, every) == (self._question, self._every):
+                return  # it is being read; Textual tells a new place twice that it is shown
             self._question, self._every = question, every
             self._asked += 1
-            self._awaiting = False
+            self._unanswered, self._awaiting = True, False
             self._wake.notify()
 
     def fetch(self, job: Callable[[OpenRun], T], then: Callable[[T | Trouble], None]) -> None:
@@ -248,11 +251,12 @@ class Feed:
             return True
         frame = watch.look(folder, question, every, fresh=asked != watch.asked)
         watch.asked = asked
+        with self._wake:
+            if asked != self._asked:
+                return True  # it answers what nobody asks any more
+            self._unanswered = False
+            self._awaiting = self._awaiting or frame is not None
         if frame is not None:
-            with self._wake:
-                if asked != self._asked:
-                    return True  # it answers what nobody asks any more
-                self._awaiting = True
             self._post(frame)
         return True
 

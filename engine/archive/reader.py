@@ -59,6 +59,7 @@ class RunReader:
         self._sql.create_function("source_has", 2, self._source_has)
         self._tasks: tuple[Task, ...] = ()
         self._outlines: tuple[TaskOutline, ...] = ()
+        self._iterations: tuple[int, list[IterationRow]] | None = None
 
     def close(self) -> None:
         """Let go of the files. Safe to call twice."""
@@ -140,9 +141,13 @@ class RunReader:
     # How it stands
 
     def iterations(self) -> list[IterationRow]:
-        """Return the iterations begun so far, in order."""
-        with self._reading() as reading:
-            return summaries.iteration_rows(reading)
+        """Return the iterations begun so far, in order; read once per version of the archive."""
+        with self._lock:
+            version = self.data_version  # before they are read: they may be newer, never older
+            if self._iterations is None or self._iterations[0] != version:
+                with self._reading() as reading:
+                    self._iterations = version, summaries.iteration_rows(reading)
+            return list(self._iterations[1])
 
     def task_rows(self, iteration: int | None = None) -> list[TaskRow]:
         """Return how each task's search stands: an iteration's tasks, or all, merged (None)."""
@@ -164,6 +169,11 @@ class RunReader:
         """Return a task's vote, or None while its search goes on."""
         with self._reading(task) as reading:
             return summaries.vote_result(reading, iteration, task)
+
+    def submissions(self, iteration: int, task: int) -> list[tuple[bytes, ...]] | None:
+        """Return a task's submissions as packed grids, best first; None while its search goes on."""
+        with self._reading(task) as reading:
+            return tallies.submissions(reading, iteration, task)
 
     # Candidates
 

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.archive.packing import unpack_bits, unpack_text
+from engine.archive.packing import packed_grids, unpack_bits, unpack_text
 from engine.archive.reading import Reading, candidate_range, placeholders
 
 _AT_ONCE: Final = 500
@@ -24,6 +24,11 @@ _CANDIDATES = (
     "c.filter IS NOT NULL, c.prior FROM candidate AS c "
     "LEFT JOIN program AS g ON g.id = c.program LEFT JOIN outcome AS o ON o.id = c.outcome "
     "WHERE c.id BETWEEN ? AND ? ORDER BY c.id"
+)
+
+_SUBMITTED: Final = (
+    "FROM vote AS v JOIN pattern AS t ON t.id = v.pattern "
+    "WHERE v.iteration = ? AND v.task = ? AND v.rank <= 2 ORDER BY v.rank"
 )
 
 
@@ -164,6 +169,17 @@ def program_sources(reading: Reading, programs: Iterable[int]) -> list[str]:
     return [found[identifier] for identifier in wanted]
 
 
+def submissions(reading: Reading, iteration: int, task: int) -> list[tuple[bytes, ...]] | None:
+    """Return the packed grids of a task's recorded submissions, best first (None: not voted on)."""
+    if not _voted(reading, iteration, task):
+        return None
+    rows = reading.sql.execute(
+        f"SELECT t.outputs {_SUBMITTED}",
+        (iteration, task),
+    )
+    return [packed_grids(reading.expand(packed)) for (packed,) in rows.fetchall()]
+
+
 def _patterns(reading: Reading, ids: list[int]) -> tuple[list[int], list[bytes], list[int]]:
     """Return patterns' ids, joined outputs and marks, in the order of the outputs' bytes."""
     found: list[tuple[bytes, int, int]] = []
@@ -184,18 +200,22 @@ def _parts(ids: Sequence[int]) -> list[Sequence[int]]:
 def _submitted(
     reading: Reading, iteration: int, task: int
 ) -> tuple[tuple[bool, ...] | None, ...] | None:
-    finished = reading.sql.execute(
-        "SELECT finished FROM search WHERE iteration = ? AND task = ?", (iteration, task)
-    ).fetchone()
-    if finished is None or finished[0] is None:
+    if not _voted(reading, iteration, task):
         return None
     tests = reading.outlines[task].tests
     rows = reading.sql.execute(
-        "SELECT t.right FROM vote AS v JOIN pattern AS t ON t.id = v.pattern "
-        "WHERE v.iteration = ? AND v.task = ? AND v.rank <= 2 ORDER BY v.rank",
+        f"SELECT t.right {_SUBMITTED}",
         (iteration, task),
     )
     return tuple(None if right is None else unpack_bits(right, tests) for (right,) in rows)
+
+
+def _voted(reading: Reading, iteration: int, task: int) -> bool:
+    row = reading.sql.execute(
+        "SELECT finished IS NOT NULL FROM search WHERE iteration = ? AND task = ?",
+        (iteration, task),
+    ).fetchone()
+    return row is not None and bool(row[0])
 
 
 def _positions(ids: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int32]:

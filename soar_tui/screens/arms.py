@@ -57,11 +57,13 @@ class ArmsQuestion:
             return None
         search = run.settings.search
         version = (subject.row.candidates, subject.iteration, subject.index)
-        rows = run.keep(
-            "arms", version, lambda: run.reader.arms(subject.iteration, subject.index, search.c)
-        )
         pairs = len(subject.task.train)
-        arms = tuple(_arm(row, pairs) for row in rows)
+
+        def read() -> tuple[list[ArmRow], tuple[Arm, ...]]:
+            rows = run.reader.arms(subject.iteration, subject.index, search.c)
+            return rows, tuple(_arm(row, pairs) for row in rows)
+
+        rows, arms = run.keep("arms", version, read)
         known = self.selected is not None and any(arm.id == self.selected for arm in arms)
         return ArmsBody(
             subject=subject,

@@ -55,16 +55,19 @@ class HeaderLine(_Line):
     def __init__(self) -> None:
         super().__init__(id="header")
         self._header: Header | None = None
+        self._name: str | None = None
         self._frozen = False
 
-    def show(self, header: Header | None, *, frozen: bool) -> None:
-        """Show how the run stands (None: no run is attached)."""
-        if (header, frozen) != (self._header, self._frozen):
-            self._header, self._frozen = header, frozen
+    def show(self, header: Header | None, name: str | None, *, frozen: bool) -> None:
+        """Show how the run of this name stands (None: not known; no run is attached)."""
+        if (header, name, frozen) != (self._header, self._name, self._frozen):
+            self._header, self._name, self._frozen = header, name, frozen
             self.refresh()
 
     def parts(self, width: int) -> Sequence[Part]:
         palette = self.palette
+        if self._header is None and self._name is not None:
+            return [(f" {one_line(self._name)} ", palette.ink("primary", bold=True))]
         if self._header is None:
             return [
                 (" soar-tui ", palette.ink("primary", bold=True)),

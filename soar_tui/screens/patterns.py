@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 
-from engine.arc.grid import unpack
+from engine.arc.grid import Grid, unpack
 from engine.archive.rows import TallyRow
 from engine.config import Formula
-from engine.search.vote import SUBMISSIONS, Tally, rank
+from engine.search.invariants import Invariants, invariants_of
+from engine.search.vote import SUBMISSIONS, Tally, rank, tally_of
 from soar_tui.widgets.vote_bars import Pattern
 
 if TYPE_CHECKING:
     from soar_tui.feed import OpenRun
 
-FORMULAS: Final[tuple[Formula, ...]] = ("sum", "text", "appendix", "prior")
+FORMULAS: Final[tuple[Formula, ...]] = get_args(Formula)
 SHOWN: Final = 200
 """Patterns shown at most; a long tail of patterns of one program each says nothing more."""
 
@@ -33,10 +34,10 @@ class Ranking:
 
 def ranked(run: OpenRun, iterations: Sequence[int], task: int, formula: Formula) -> Ranking:
     """Rank a task's patterns over some iterations."""
-    version = (run.reader.data_version, tuple(iterations), task)
-    rows = run.keep("tallies", version, lambda: run.reader.tallies(iterations, task))
-    by_pattern = {b"".join(row.outputs): row for row in rows}
-    orders = {each: _order(by_pattern, each, run.settings.vote.c) for each in FORMULAS}
+    tallied = _tallied(run, iterations, task)
+    invariants = invariants_of(run.reader.task(task))
+    c = run.settings.vote.c
+    orders = {each: _order(tallied, each, c, invariants) for each in FORMULAS}
     order = orders[formula]
     patterns = tuple(
         Pattern(
@@ -51,17 +52,44 @@ def ranked(run: OpenRun, iterations: Sequence[int], task: int, formula: Formula)
         for place, (row, weight) in enumerate(order[:SHOWN], 1)
     )
     ranks = {each: _right_rank(order) for each, order in orders.items()}
-    return Ranking(formula, patterns, len(rows), sum(row.count for row in rows), ranks)
+    programs = sum(tally.count for _, tally in tallied.values())
+    return Ranking(formula, patterns, len(tallied), programs, ranks)
+
+
+def submissions(run: OpenRun, iteration: int, task: int) -> tuple[list[tuple[Grid, ...]], bool]:
+    """Return a task's two submissions, best first, and whether they are recorded or only lead yet.
+
+    A recorded vote is not weighed again: a search leaves thousands of patterns to be read for it.
+    """
+    recorded = run.reader.submissions(iteration, task)
+    if recorded is not None:
+        return [tuple(map(unpack, outputs)) for outputs in recorded], True
+    vote = run.settings.vote
+    invariants = invariants_of(run.reader.task(task))
+    order = _order(_tallied(run, (iteration,), task), vote.formula, vote.c, invariants)
+    return [tuple(map(unpack, row.outputs)) for row, _ in order[:SUBMISSIONS]], False
+
+
+def _tallied(
+    run: OpenRun, iterations: Sequence[int], task: int
+) -> dict[bytes, tuple[TallyRow, Tally]]:
+    """Return what stands behind each pattern, as it was read and as it is ranked."""
+
+    def read() -> dict[bytes, tuple[TallyRow, Tally]]:
+        tallied = {}
+        for row in run.reader.tallies(iterations, task):
+            tally = tally_of(row)
+            tallied[tally.pattern] = row, tally
+        return tallied
+
+    return run.keep("tallies", (run.reader.data_version, tuple(iterations), task), read)
 
 
 def _order(
-    by_pattern: dict[bytes, TallyRow], formula: Formula, c: float
+    tallied: dict[bytes, tuple[TallyRow, Tally]], formula: Formula, c: float, invariants: Invariants
 ) -> list[tuple[TallyRow, float]]:
-    tallies = [
-        Tally(pattern, row.count, row.accuracy_sum, row.shortest, row.prior_sum)
-        for pattern, row in by_pattern.items()
-    ]
-    return [(by_pattern[tally.pattern], weight) for tally, weight in rank(tallies, formula, c)]
+    order = rank((tally for _, tally in tallied.values()), formula, c, invariants)
+    return [(tallied[tally.pattern][0], weight) for tally, weight in order]
 
 
 def _right_rank(order: Sequence[tuple[TallyRow, float]]) -> int | None:

@@ -134,8 +134,17 @@ class Place(Screen[None]):
         self.query_one("#filter").display = False
         self.query_one("#banner").display = False
         self.query_one("#say").display = False
+        self.begin()  # now, lest all be laid out once more to say it
+
+    def begin(self) -> Question | GlobalQuestion | None:
+        """Say what is waited for, unless an earlier answer is in view; return the question."""
         if self.needs_run and self.soar.folder is None:
             self.say_no_run()
+            return None
+        question = self.question()
+        if question is not None:
+            self.say_loading()
+        return question
 
     def on_screen_resume(self) -> None:
         """Ask for what this place shows."""
@@ -214,7 +223,8 @@ class Place(Screen[None]):
 
     def show_header(self, header: Header | None, banner: str | None, *, frozen: bool) -> None:
         """Show how the run stands, and beneath it what is wrong with it."""
-        self.query_one(HeaderLine).show(header, frozen=frozen)
+        name = None if self.soar.folder is None else self.soar.folder.name
+        self.query_one(HeaderLine).show(header, name, frozen=frozen)
         if banner is None and (self.size.width < LEAST[0] or self.size.height < LEAST[1]):
             banner = f"{self.size.width}×{self.size.height} is small: {LEAST[0]}×{LEAST[1]} shows all panes"
         line = self.query_one("#banner", Static)

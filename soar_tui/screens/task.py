@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,31 +13,33 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from engine.arc import Task
-from engine.arc.grid import unpack
-from engine.archive.rows import CandidateDetail, CandidateQuery, VoteResult
+from engine.arc.grid import Grid, unpack
+from engine.archive.rows import CandidateDetail, CandidateQuery
 from engine.programs.candidate import Failure, Result, split_candidate_id
 from soar_tui.feed import OpenRun
 from soar_tui.keys import bindings
 from soar_tui.numbers import of
 from soar_tui.screens.candidate_pages import CandidatePages
 from soar_tui.screens.of_task import Subject, TaskPlace, subject_of
-from soar_tui.screens.patterns import ranked
+from soar_tui.screens.patterns import submissions
 from soar_tui.screens.put import entitle
 from soar_tui.screens.task_text import task_text
 from soar_tui.widgets.candidate_list import CandidateList
 from soar_tui.widgets.candidate_row import RowContext
 from soar_tui.widgets.grid_pair import PairRow, PairView, Produced
-from soar_tui.widgets.vote_bars import Pattern
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TaskBody:
-    """A task, what the selected candidate gave (None: there is none), and the vote so far."""
+    """A task, what the selected candidate gave (None: there is none), and the vote so far.
+
+    `submissions` are the outputs of the best patterns, best first; `voted`: they are recorded.
+    """
 
     subject: Subject
     detail: CandidateDetail | None
-    vote: VoteResult | None
-    leading: tuple[Pattern, ...]
+    submissions: Sequence[tuple[Grid, ...]]
+    voted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +58,12 @@ class TaskQuestion:
         chosen = self.candidate
         if chosen is None:
             chosen = best_candidate(run, subject)
-        vote = run.reader.votes(subject.iteration, subject.index)
-        leading = ranked(run, (subject.iteration,), subject.index, run.settings.vote.formula)
+        best, voted = submissions(run, subject.iteration, subject.index)
         return TaskBody(
             subject,
             None if chosen is None else run.reader.candidate(chosen),
-            vote,
-            leading.patterns[:2],
+            best,
+            voted,
         )
 
 
@@ -97,11 +99,8 @@ def pair_rows(body: TaskBody) -> tuple[PairRow, ...]:
         told = "" if expected is not None else ", its output unknown"
         produced = _produced(results, len(task.train) + number, name)
         leading = tuple(
-            Produced(
-                f"submission {place}" if body.vote is not None else f"leading {place}",
-                pattern.outputs[number],
-            )
-            for place, pattern in enumerate(body.leading, 1)
+            Produced(f"{'submission' if body.voted else 'leading'} {place}", outputs[number])
+            for place, outputs in enumerate(body.submissions, 1)
         )
         rows.append(
             PairRow(f"test input {number + 1}{told}", grid, expected, (*leading, *produced))

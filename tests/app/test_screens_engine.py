@@ -12,7 +12,7 @@ import time
 import pytest
 
 from engine.control import engine_alive, engine_process, launch, run_folders
-from tests.app.recorded import recorded, settings
+from tests.app.recorded import make_folder, recorded, settings
 from tests.app.stage import desk_at, opened, settled, text, until
 
 PATIENCE = 60.0
@@ -44,8 +44,8 @@ async def test_one_key_begins_the_demo(home):
 
 async def test_two_apps_tell_the_truth_of_an_engine_that_dies_and_comes_back(home):
     chosen = settings("sample:6", iterations=1, **LONG)
-    folder = recorded(home / "runs" / "kept", chosen=chosen, searched=0)
-    launch(folder)
+    folder = make_folder(home / "runs" / "kept", chosen)
+    await asyncio.to_thread(launch, folder)
     async with opened(folder, desk=home) as (app, pilot):
         await until(lambda: "● running" in text(app), "its engine is seen to run")
         async with opened(folder, desk=home / "second", place="arms") as (other, _):

@@ -36,6 +36,7 @@ CALLS = {
     "finished": [(0,)],
     "tallies": [((0, 1), 1)],
     "votes": [(0, 1)],
+    "submissions": [(0, 1)],
     "pulls": [(0, 1)],
     "candidate": [(SOME,)],
     "candidates": [(query,) for query in QUERIES],

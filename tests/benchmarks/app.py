@@ -155,7 +155,8 @@ class Terminal:
 async def places(folder: Path, home: Path) -> dict[str, tuple[float, float]]:
     """Return milliseconds until a place has its answer, the first time and later (median of 5).
 
-    A key pressed in the app's first half second waits for the modules of places, too: not counted.
+    A first visit is one of a place that the app has made ahead. Until it has, in its first second,
+    a key may wait for the place's modules and widgets, too: not counted.
     """
     app = CountingApp(folder, desk=desk_at(home))
     took: dict[str, list[float]] = {}
