@@ -116,7 +116,7 @@ OF_PLACE: Final[dict[str, tuple[Key, ...]]] = {
             "formula",
             "f",
             "formula",
-            "rank by another formula: sum, text, appendix, prior, invariant",
+            "rank by another formula: sum, text, appendix …",
             line=True,
         ),
         Key("pool", "a", "pool", "vote over all iterations together, or over one", line=True),

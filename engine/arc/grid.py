@@ -17,6 +17,7 @@ Grid: TypeAlias = NDArray[np.uint8]
 
 MAX_SIDE = 30
 COLOURS = 10
+_CELLS = bytes(range(COLOURS))
 
 
 class GridError(ValueError):
@@ -86,7 +87,6 @@ def unpack(packed: bytes) -> Grid:
     """Return the grid of its packed bytes. Raises GridError when they are not one."""
     if len(packed) < 3 or len(packed) != 2 + packed[0] * packed[1]:
         raise GridError("not a packed grid")
-    grid: Grid = np.frombuffer(packed, dtype=np.uint8, offset=2).reshape(packed[0], packed[1])
-    if max(grid.shape) > MAX_SIDE or int(grid.max()) >= COLOURS:
+    if max(packed[0], packed[1]) > MAX_SIDE or packed[2:].translate(None, _CELLS):
         raise GridError("not a packed grid")
-    return grid
+    return np.frombuffer(packed, dtype=np.uint8, offset=2).reshape(packed[0], packed[1])

@@ -66,12 +66,12 @@ def formulas_line(body: VotesBody) -> Text:
     ranking = body.ranking
     text = Text(no_wrap=True, overflow="ellipsis")
     known = any(pattern.right is not None for pattern in ranking.patterns)
-    text.append("the right one", style="dim")
+    text.append("right one", style="dim")
     for formula in FORMULAS:
         here = formula == ranking.formula
         place = ranking.right_ranks[formula]
         where = "?" if not known else "none" if place is None else f"#{place}"
-        text.append("  ")
+        text.append(" ")
         text.append(f" {formula} ", style="reverse bold" if here else "dim")
         style = "" if not known else "green" if place is not None and place <= 2 else "red"
         text.append(where, style=style)

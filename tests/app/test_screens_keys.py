@@ -180,7 +180,7 @@ async def test_help_lists_what_dispatches(home, folder):
         assert isinstance(app.screen, Help)
         listed = dict(line for _, lines in app.screen._sections for line in reversed(lines))
         told = {about: which for which, about in listed.items()}
-        assert told["rank by another formula: sum, text, appendix, prior"] == "f"
+        assert told["rank by another formula: sum, text, appendix …"] == "f"
         assert told["pause the engine (work under way finishes), or go on"] == "p"
         assert told["go to a place of the bar"].startswith("0 1 2")
         assert "rank by another formula" in text(app)
