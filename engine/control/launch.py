@@ -13,7 +13,7 @@ from pathlib import Path
 from engine.control.folder import LOG_NAME, SETTINGS_NAME, RunFolderError
 from engine.control.lock import engine_alive
 
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 ENDING_SECONDS = 5.0
 _NO_ROOM = 64 << 10
 """Bytes free below which not even the log takes the reason."""

@@ -9,7 +9,7 @@ from soar_tui.app import SoarApp
 from soar_tui.desk import Desk
 from tests.app.screen import screen_lines
 
-PATIENCE = 60.0
+PATIENCE = 150.0
 
 
 def desk_at(folder):

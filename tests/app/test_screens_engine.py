@@ -15,7 +15,7 @@ from engine.control import engine_alive, engine_process, launch, run_folders
 from tests.app.recorded import make_folder, recorded, settings
 from tests.app.stage import desk_at, opened, settled, text, until
 
-PATIENCE = 60.0
+PATIENCE = 150.0
 
 LONG = {
     "search.samples": 3000,

@@ -16,7 +16,7 @@ from tests.app.recorded import recorded, settings
 
 PROGRAM = (sys.executable, "-c", "from soar_tui.cli import main; main()")
 ROOT = Path(__file__).parents[2]
-PATIENCE = 60.0
+PATIENCE = 150.0
 
 
 def start(home, *arguments):

@@ -83,7 +83,7 @@ def test_an_installed_package_brings_the_sample_tasks(tmp_path):
         env={"PYTHONPATH": ""},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=150,
         check=True,
     )
     assert ran.stdout == f"{tmp_path}/engine/arc/load.py {len(TASKS)}\n"

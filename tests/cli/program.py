@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 PROGRAM = (sys.executable, "-c", "from soar_tui.cli import main; main()")
 ROOT = Path(__file__).parents[2]
-SECONDS = 120.0
+SECONDS = 180.0
 BUDGET = ("--samples", "40", "--refinements", "16", "--seed", "0")
 
 

@@ -67,7 +67,7 @@ def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
         [sys.executable, "-c", code],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=150,
         check=False,
         env=environment(tmp_path),
     )
@@ -92,7 +92,7 @@ def test_output_into_a_pipe_has_no_colour(tmp_path: Path) -> None:
     done = subprocess.run(
         [*PROGRAM, "tasks", "sample", "--show", "blue-frame"],
         capture_output=True,
-        timeout=60,
+        timeout=150,
         check=True,
         env=environment(tmp_path),
     )

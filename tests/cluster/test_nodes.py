@@ -49,7 +49,7 @@ def finish(folder, settings, when=0, then=lambda: None):
 
 
 async def until_there_are(number, stations):
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(150):
         while len(stations.statuses) < number:  # noqa: ASYNC110 - other processes' doing
             await asyncio.sleep(0.05)
 

@@ -46,7 +46,7 @@ def new_run(folder: Path, settings: Settings = TINY) -> Path:
     return folder
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 90.0) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 180.0) -> None:
     """Wait for what another process does. Raises AssertionError when it does not come about."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -54,7 +54,7 @@ def wait_until(condition: Callable[[], object], seconds: float = 90.0) -> None:
         time.sleep(0.005)
 
 
-def wait_for_end(folder: Path, seconds: float = 90.0) -> None:
+def wait_for_end(folder: Path, seconds: float = 180.0) -> None:
     """Wait until no engine is on the folder."""
     wait_until(lambda: not engine_alive(folder), seconds)
 

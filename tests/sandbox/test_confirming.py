@@ -31,14 +31,14 @@ async def test_a_confirmation_waits_for_nobody_elses_results(workers):
     """Once it hung: the worker had gone to rest, and no other result came to wake it."""
     async with Sandbox(SandboxConfig(workers=workers)) as opened:
         for size in (*range(1, 20), 40, 80, 300):
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(150):
                 results = await opened.run(
                     [right(number) for number in range(size)], [GRID], confirm=RIGHT
                 )
             assert results == [tuple(RIGHT)] * size
         for place in range(9):
             sources = [right(n) if n == place else wrong(n) for n in range(9)]
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(150):
                 results = await opened.run(sources, [GRID], confirm=RIGHT)
             assert [n for n, result in enumerate(results) if result == tuple(RIGHT)] == [place]
         assert opened.status.queued == 0
@@ -46,7 +46,7 @@ async def test_a_confirmation_waits_for_nobody_elses_results(workers):
 
 
 async def test_many_confirmations_at_once_beside_loops():
-    async with Sandbox(SandboxConfig(workers=2, cpu=0.2)) as opened, asyncio.timeout(60):
+    async with Sandbox(SandboxConfig(workers=2, cpu=0.2)) as opened, asyncio.timeout(150):
         async with asyncio.TaskGroup() as group:
             calls = [
                 group.create_task(opened.run([right(n), wrong(n)], [GRID], confirm=RIGHT))
@@ -60,7 +60,7 @@ async def test_many_confirmations_at_once_beside_loops():
 
 
 async def test_a_cancelled_call_forgets_what_was_to_be_confirmed():
-    async with Sandbox(SandboxConfig(workers=1)) as opened, asyncio.timeout(60):
+    async with Sandbox(SandboxConfig(workers=1)) as opened, asyncio.timeout(150):
         for number in range(20):
             call = asyncio.create_task(
                 opened.run([right(n) for n in range(50)], [GRID], confirm=RIGHT)
@@ -76,7 +76,7 @@ async def test_audits_find_programs_whose_process_matters(monkeypatch):
     sources = [f"{BY_ADDRESS}  # {number}" for number in range(64)]
     for share, found in ((0.0, False), (1.0, True)):
         monkeypatch.setattr(sandbox, "_AUDITED", share)
-        async with Sandbox(SandboxConfig(workers=1)) as opened, asyncio.timeout(60):
+        async with Sandbox(SandboxConfig(workers=1)) as opened, asyncio.timeout(150):
             await opened.run(sources, [GRID])
             assert (opened.status.mismatches > 0) == found
             assert opened.status.programs == 64
@@ -84,7 +84,7 @@ async def test_audits_find_programs_whose_process_matters(monkeypatch):
 
 async def test_audited_programs_come_back_once_each_and_unchanged(monkeypatch):
     monkeypatch.setattr(sandbox, "_AUDITED", 1.0)
-    async with Sandbox(SandboxConfig(workers=2)) as opened, asyncio.timeout(60):
+    async with Sandbox(SandboxConfig(workers=2)) as opened, asyncio.timeout(150):
         results = await opened.run([wrong(n) for n in range(100)], [GRID, GRID])
         assert results == [(pack(as_grid([[n % 10]])),) * 2 for n in range(100)]
         assert opened.status.mismatches == 0

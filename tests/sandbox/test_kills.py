@@ -50,7 +50,7 @@ def children_of(zygote: int, sandbox: Sandbox) -> list[int]:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(150):
         while not condition():  # noqa: ASYNC110 - processes are looked at, they tell nobody
             await asyncio.sleep(0.001)
 
@@ -94,7 +94,7 @@ async def test_a_killed_child_costs_at_most_the_program_it_was_at():
 
 async def test_a_stopped_child_costs_its_own_program_only():
     config = SandboxConfig(workers=1, fast_cpu=20, cpu=20, wall=0.5)
-    async with Sandbox(config) as sandbox, asyncio.timeout(60):
+    async with Sandbox(config) as sandbox, asyncio.timeout(150):
         await until(lambda: sandbox.status.workers == 2)  # else a child may be a zygote's own test
         call = asyncio.create_task(sandbox.run([LOOP], [GRID]))
         others = asyncio.create_task(sandbox.run([colour(n) for n in range(50)], [GRID]))
@@ -114,7 +114,7 @@ async def test_a_stopped_child_costs_its_own_program_only():
 async def test_a_silent_zygote_is_given_up_and_its_programs_run_by_another(monkeypatch):
     monkeypatch.setattr(worker, "_SILENCE_SECONDS", 1.5)
     monkeypatch.setattr(worker, "_STOP_SECONDS", 0.2)
-    async with Sandbox(SandboxConfig(workers=1)) as sandbox, asyncio.timeout(60):
+    async with Sandbox(SandboxConfig(workers=1)) as sandbox, asyncio.timeout(150):
         outer = psutil.Process(zygotes(sandbox)[0])
         for process in (outer, *outer.children(recursive=True)):
             process.suspend()
@@ -124,7 +124,7 @@ async def test_a_silent_zygote_is_given_up_and_its_programs_run_by_another(monke
 
 
 async def test_workers_that_cannot_come_back_fail_every_caller_in_words(monkeypatch):
-    async with Sandbox(SandboxConfig(workers=1)) as sandbox, asyncio.timeout(60):
+    async with Sandbox(SandboxConfig(workers=1)) as sandbox, asyncio.timeout(150):
         call = asyncio.create_task(sandbox.run([LOOP] * 3, [GRID]))
         await until(lambda: sandbox.status.queued)
         with monkeypatch.context() as broken:
@@ -140,7 +140,7 @@ async def test_workers_that_cannot_come_back_fail_every_caller_in_words(monkeypa
 
 async def test_a_worker_that_fails_to_start_a_few_times_is_waited_for(monkeypatch):
     """Restarts back off, and the programs wait for the worker rather than fail."""
-    async with Sandbox(SandboxConfig(workers=1)) as sandbox, asyncio.timeout(60):
+    async with Sandbox(SandboxConfig(workers=1)) as sandbox, asyncio.timeout(150):
         with monkeypatch.context() as broken:
             broken.setattr(sys, "executable", "/bin/false")
             os.kill(zygotes(sandbox)[0], signal.SIGKILL)

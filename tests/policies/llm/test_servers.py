@@ -26,7 +26,7 @@ DECODING = DecodingConfig()
 
 
 async def until(condition):
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(150):
         while not condition():  # noqa: ASYNC110 - the condition is another process's doing
             await asyncio.sleep(0.01)
 
