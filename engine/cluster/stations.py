@@ -293,7 +293,7 @@ class Stations:
             await _first(serving, lost := asyncio.create_task(place.lost.wait()))
             lost.cancel()
             if serving.done():
-                await serving  # says why it ended
+                await self._ending(serving, place)
             if not self._closing:
                 raise _LostError("its station has ended")
         finally:
@@ -302,6 +302,14 @@ class Stations:
             serving.cancel()
             self._ray.kill(actor)
             await asyncio.gather(serving, return_exceptions=True)  # what it says, others have said
+
+    async def _ending(self, serving: asyncio.Task[Any], place: _Place) -> None:
+        """Await what says why a station ended; with its node, it is told like any node that is lost."""
+        try:
+            await serving
+        except (self._ray.exceptions.RayError, ConnectionError) as error:
+            self._lose(place, _LostError(one_line(error)))
+            raise
 
     async def _something_new(self) -> None:
         self._news.clear()
