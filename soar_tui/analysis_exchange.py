@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from soar_tui.figures.figure import Figure
+from engine.figures.figure import Figure
 
 
 @dataclass(frozen=True, slots=True)

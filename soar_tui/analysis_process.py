@@ -41,14 +41,7 @@ from engine.archive import ArchiveError
 from engine.archive.reader import RunReader
 from engine.config import ConfigError, Settings, load_settings
 from engine.control import SETTINGS_NAME, MissingFileError
-from soar_tui.analysis_exchange import Analysed, Asked
-from soar_tui.cli.analysis_documents import (
-    AnalysisDocument,
-    ComparisonDocument,
-    SettingsComparisonDocument,
-)
-from soar_tui.cli.documents import Document
-from soar_tui.figures.comparison import (
+from engine.figures.comparison import (
     SETTINGS_ONLY,
     changed_settings,
     comparison_figures,
@@ -56,8 +49,15 @@ from soar_tui.figures.comparison import (
     pooled,
     results_missing,
 )
-from soar_tui.figures.figure import Figure
-from soar_tui.figures.run import run_figures
+from engine.figures.figure import Figure
+from engine.figures.run import run_figures
+from soar_tui.analysis_exchange import Analysed, Asked
+from soar_tui.cli.analysis_documents import (
+    AnalysisDocument,
+    ComparisonDocument,
+    SettingsComparisonDocument,
+)
+from soar_tui.cli.documents import Document, encoded
 
 _SECONDS: Final = 0.5
 _SHARE: Final = 4
@@ -213,7 +213,7 @@ class Reading:
         self._cost = self._shown - self._began
 
     def _end(self, document: Document | None = None, *, trouble: str | None = None) -> None:
-        text = None if document is None else msgspec.json.encode(document).decode() + "\n"
+        text = None if document is None else encoded(document).decode()
         self._publish(
             Analysed(self._asked, self._so_far, "", 0, 0, over=True, trouble=trouble, document=text)
         )
@@ -249,7 +249,7 @@ def serve() -> None:
 
 
 def _publish(analysed: Analysed) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(analysed) + b"\n")
+    sys.stdout.buffer.write(encoded(analysed))
     sys.stdout.buffer.flush()
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from engine.analysis import Pool, ReadRun
-    from soar_tui.figures.figure import Figure
+    from engine.figures.figure import Figure
 
 EPILOG = """Examples:
 
@@ -78,9 +78,9 @@ def analyze(
         analyses = [one.analysis for one in different]
         terminal.emit(AnalysisDocument(runs=analyses, pool=together, scaling=points))
         return OK
-    from soar_tui.figures.comparison import model_sizes, pooled
-    from soar_tui.figures.figure import chosen
-    from soar_tui.figures.run import run_figures
+    from engine.figures.comparison import model_sizes, pooled
+    from engine.figures.figure import chosen
+    from engine.figures.run import run_figures
 
     several = [pooled(together)] if together is not None else []
     several += [model_sizes(points)] if len(different) > 1 else []
@@ -95,7 +95,7 @@ def analyze(
 
 def refuse_unknown(names: Sequence[str], figures: Sequence[Figure]) -> None:
     """Raise InputError for a name that no figure holds."""
-    from soar_tui.figures.figure import chosen
+    from engine.figures.figure import chosen
 
     for name in names:
         if not chosen(figures, [name]):
@@ -188,17 +188,17 @@ def print_figures(figures: Sequence[Figure], run: str | None) -> None:
     for figure in figures:
         whose = "" if run is None else f"  {one_line(run)}"
         console.print(Text.assemble((figure.name, "bold"), (whose, "dim")))
-        console.print(Text(figure.about, style="dim"))
+        console.print(Text(one_line(figure.about), style="dim"))
         for warning in figure.warnings:
-            console.print(Text(f"! {warning}", style="yellow"))
+            console.print(Text(f"! {one_line(warning)}", style="yellow"))
         if not figure.rows:
             console.print(f"  {figure.empty}\n")
             continue
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
         for heading in figure.headings:
-            table.add_column(heading.title, justify="right" if heading.right else "left")
+            table.add_column(one_line(heading.title), justify="right" if heading.right else "left")
         for row in figure.rows[:ROWS]:
-            table.add_row(*map(Text, row))
+            table.add_row(*(Text(one_line(cell)) for cell in row))
         console.print(table)
         if len(figure.rows) > ROWS:
             console.print(f"  … {len(figure.rows) - ROWS:,} more; --json has all")

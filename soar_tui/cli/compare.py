@@ -59,7 +59,7 @@ def compare(
 
 def _compare_runs(runs: list[str], figure: list[str], *, as_json: bool) -> int:
     from engine.analysis import ComparisonError, compare_runs
-    from soar_tui.figures.comparison import results_missing
+    from engine.figures.comparison import results_missing
 
     sides = [_settings_of(text) for text in runs]
     try:
@@ -77,8 +77,8 @@ def _compare_runs(runs: list[str], figure: list[str], *, as_json: bool) -> int:
 
         terminal.emit(ComparisonDocument(comparison=found, pool=together))
         return OK
-    from soar_tui.figures.comparison import comparison_figures, pooled
-    from soar_tui.figures.figure import chosen
+    from engine.figures.comparison import comparison_figures, pooled
+    from engine.figures.figure import chosen
 
     figures = [*comparison_figures(found), *([pooled(together)] if together else [])]
     refuse_unknown(figure, figures)
@@ -107,7 +107,7 @@ def _compare_settings(
 ) -> int:
     """Compare settings files, and those of runs beside them. Raises InputError and ConfigError."""
     from engine.analysis import read_settings_files
-    from soar_tui.figures.comparison import SETTINGS_ONLY
+    from engine.figures.comparison import SETTINGS_ONLY
 
     for text in named:
         if text not in files and named_run(text)[1] is not None:
@@ -126,7 +126,7 @@ def _print_settings(
 ) -> int:
     """Print what changed in the settings; `names` are what JSON calls the sides."""
     from engine.analysis import setting_changes
-    from soar_tui.figures.comparison import changed_settings
+    from engine.figures.comparison import changed_settings
 
     changes = setting_changes([side.settings for side in sides])
     if as_json:

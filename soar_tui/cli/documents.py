@@ -7,6 +7,7 @@ false. Grids are lists of rows of ints 0..9. Every field is always there.
 
 from __future__ import annotations
 
+import json
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -16,6 +17,16 @@ Rows: TypeAlias = list[list[int]]
 
 class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What all documents share: frozen, by keyword, nothing beside the described fields."""
+
+
+def encoded(document: object) -> bytes:
+    """Return a document as JSON on one line; a lone surrogate, which UTF-8 cannot hold, is `?`."""
+    try:
+        return msgspec.json.encode(document) + b"\n"
+    except UnicodeEncodeError:
+        plain = msgspec.to_builtins(document)
+        text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+        return text.encode("utf-8", "replace") + b"\n"
 
 
 class ErrorDocument(Document, frozen=True):

@@ -73,7 +73,7 @@ def _emit(folder: Path, found: DryRun) -> None:
 def _print(found: DryRun) -> None:
     from rich.table import Table
 
-    from soar_tui.numbers import count, of
+    from engine.figures.numbers import count, of
     from soar_tui.sanitise import one_line
 
     console = terminal.out()

@@ -20,9 +20,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from engine.figures.numbers import duration, of
 from soar_tui.cli.errors import FAILED, INTERRUPTED, OK, UNFINISHED
 from soar_tui.cli.results import engine_status
-from soar_tui.numbers import duration, of
 from soar_tui.sanitise import one_line
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from engine.figures.numbers import size
 from soar_tui.cli import terminal
 from soar_tui.cli.errors import OK, InputError
 from soar_tui.cli.options import JsonOption, RunArgument
-from soar_tui.numbers import size
 
 if TYPE_CHECKING:
     from engine.control.gc import Kind, Litter

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.figures.numbers import count, duration, of
 from soar_tui.cli import terminal
 from soar_tui.cli.errors import OK, OutcomeError
 from soar_tui.cli.options import (
@@ -20,7 +21,6 @@ from soar_tui.cli.options import (
     settings_from,
 )
 from soar_tui.cli.progress import counting
-from soar_tui.numbers import count, duration, of
 from soar_tui.sanitise import one_line
 
 if TYPE_CHECKING:

@@ -174,7 +174,7 @@ def _dry(run: str, others: list[str], assignments: list[str], *, as_json: bool) 
 def _print(known: list[KnownCheckpoint]) -> None:
     from rich.table import Table
 
-    from soar_tui.numbers import count, duration
+    from engine.figures.numbers import count, duration
     from soar_tui.sanitise import one_line
 
     table = Table(box=None, pad_edge=False)

@@ -10,9 +10,9 @@ from typing import Protocol
 
 import msgspec
 
+from engine.figures.numbers import duration, of
 from soar_tui.cli import terminal
 from soar_tui.cli.documents import ProgressDocument
-from soar_tui.numbers import duration, of
 
 LIVE_SECONDS, JSON_SECONDS, PLAIN_SECONDS = 0.1, 1.0, 10.0
 

@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from engine.figures.numbers import duration, money, of, percent, short
 from soar_tui.cli.answers import ranked_patterns
 from soar_tui.cli.source_text import entry, print_source
-from soar_tui.numbers import duration, money, of, percent, short
 from soar_tui.sanitise import one_line
 
 if TYPE_CHECKING:

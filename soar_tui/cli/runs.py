@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from engine.figures.numbers import age, duration, size
 from soar_tui.cli import terminal
 from soar_tui.cli.errors import OK, exit_code, message
 from soar_tui.cli.options import JsonOption, RunArgument
-from soar_tui.numbers import age, duration, size
 from soar_tui.sanitise import one_line
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from engine.figures.numbers import duration, size
 from soar_tui.cli import terminal
 from soar_tui.cli.errors import OK, InputError, OutcomeError
 from soar_tui.cli.options import JsonOption
-from soar_tui.numbers import duration, size
 from soar_tui.sanitise import one_line
 
 if TYPE_CHECKING:

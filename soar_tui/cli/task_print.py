@@ -8,12 +8,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from engine.figures.numbers import money, percent
 from soar_tui.cli.answers import Pattern
 from soar_tui.cli.grid_text import Cells, Picture, cells_for, draw, draw_mask, side_by_side, words
 from soar_tui.cli.results import mark
 from soar_tui.cli.show import LISTED, TaskView, number_of
 from soar_tui.cli.source_text import entry, print_source
-from soar_tui.numbers import money, percent
 from soar_tui.sanitise import one_line
 
 if TYPE_CHECKING:

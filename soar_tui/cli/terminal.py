@@ -43,9 +43,9 @@ def err() -> Console:
 
 def emit(document: Document) -> None:
     """Write a document to stdout: one JSON object on one line."""
-    import msgspec
+    from soar_tui.cli.documents import encoded
 
-    sys.stdout.write(msgspec.json.encode(document).decode() + "\n")
+    sys.stdout.write(encoded(document).decode())
     sys.stdout.flush()
 
 

@@ -9,12 +9,12 @@ from typing import Annotated, Literal
 
 import typer
 
+from engine.figures.numbers import count
 from soar_tui.cli import terminal
 from soar_tui.cli.errors import INTERRUPTED, OK
 from soar_tui.cli.follow import ALIVE, Interrupts
 from soar_tui.cli.options import JsonOption, RunArgument
 from soar_tui.cli.progress import counting
-from soar_tui.numbers import count
 from soar_tui.sanitise import one_line
 
 EPILOG = """Curves: every metric of the run (such as the loss), tasks solved as votes come in, and the

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.figures.numbers import count, duration, size
 from soar_tui.cli import terminal
 from soar_tui.cli.errors import OK, InputError
-from soar_tui.numbers import count, duration, size
 from soar_tui.sanitise import one_line
 
 if TYPE_CHECKING:

@@ -16,11 +16,11 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Static
 
+from engine.figures.figure import Figure
+from engine.figures.numbers import of
 from soar_tui.analysis_exchange import Analysed, Asked
 from soar_tui.analyst import Analyst, AnalystError, analyst
-from soar_tui.figures.figure import Figure
 from soar_tui.keys import bindings
-from soar_tui.numbers import of
 from soar_tui.sanitise import one_line
 from soar_tui.screens.analysis_question import (
     AnalysisBody,
@@ -212,15 +212,18 @@ class Analysis(Place):
             high = 1.0 if figure.shares else None
             room = max(LEAST_TITLE, (curve.size.width or self.size.width) // len(lines) - _LEGEND)
             curve.show(
-                [Series(shortened(line.name, room), line.points, line.role) for line in lines],
+                [
+                    Series(shortened(one_line(line.name), room), line.points, line.role)
+                    for line in lines
+                ],
                 Axes(0, high, figure.shares, figure.x_name, figure.log_x),
             )
         entitle(table, figure.name, f"{len(figure.rows):,} rows" if len(figure.rows) > 9 else "")
         table.show_table(figure.headings, figure.rows)
-        words = [*(f"! {one_line(one)}" for one in figure.warnings), figure.about]
+        words = [*(f"! {one}" for one in figure.warnings), figure.about]
         if not figure.rows:
             words = [figure.empty, *words]
-        put(about, "\n".join(words))
+        put(about, "\n".join(map(one_line, words)))
 
     def on_line_list_moved(self) -> None:
         """Show the figure under the cursor."""
@@ -293,7 +296,7 @@ def _csv(figure: Figure) -> str:
     """Return a figure's table as CSV; every cell as it is shown."""
 
     def line(cells: tuple[str, ...]) -> str:
-        return ",".join('"' + cell.replace('"', '""') + '"' for cell in cells)
+        return ",".join('"' + one_line(cell).replace('"', '""') + '"' for cell in cells)
 
     titles = tuple(heading.title for heading in figure.headings)
     return "\n".join(map(line, (titles, *figure.rows))) + "\n"

@@ -12,9 +12,9 @@ from textual.widgets import Static
 
 from engine.arc.grid import unpack
 from engine.archive.rows import CandidateDetail, CandidateRow
+from engine.figures.numbers import count
 from engine.programs.candidate import Failure, split_candidate_id
 from soar_tui.keys import bindings
-from soar_tui.numbers import count
 from soar_tui.screens.inside import InsidePlace, Lineage
 from soar_tui.screens.put import entitle
 from soar_tui.widgets.chain_tree import ChainNode, ChainTree

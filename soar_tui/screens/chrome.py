@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from rich.style import Style
 from textual.strip import Strip
 
+from engine.figures.numbers import count, duration, of, rate
 from soar_tui.keys import INSIDE, PLACES, shown
-from soar_tui.numbers import count, duration, of, rate
 from soar_tui.sanitise import one_line
 from soar_tui.widgets.palette import Painted, Palette, Role
 from soar_tui.widgets.strips import Part, fit

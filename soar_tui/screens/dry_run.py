@@ -16,8 +16,8 @@ from textual.widgets import Static
 
 from engine.config import Settings
 from engine.control import DryExample, DryRun, DryRunError, DryRunProcess, TaskShare
+from engine.figures.numbers import count
 from engine.programs.candidate import split_candidate_id
-from soar_tui.numbers import count
 from soar_tui.sanitise import one_line
 from soar_tui.screens.make_up import EXAMPLE_COLUMNS, example_row, make_up
 from soar_tui.screens.put import entitle, put

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from rich.cells import cell_len
 
-from soar_tui.figures.figure import Heading
+from engine.figures.figure import Heading
+from soar_tui.sanitise import one_line
 from soar_tui.screens.rows import Column, Row, Rows
 from soar_tui.widgets.palette import Role
 
@@ -27,8 +29,8 @@ class FigureTable(Rows):
 
     def show_table(self, headings: tuple[Heading, ...], rows: tuple[tuple[str, ...], ...]) -> None:
         """Show these rows in place of what was there."""
-        self._headings = headings
-        titles = [heading.title for heading in headings]
+        self._headings = tuple(replace(one, title=one_line(one.title)) for one in headings)
+        titles = [heading.title for heading in self._headings]
         self.show([Row((at, row[:1]), _cells(titles, row)) for at, row in enumerate(rows)])
         self.redraw()
 
@@ -72,4 +74,6 @@ def _cells(titles: list[str], row: tuple[str, ...]) -> tuple[tuple[str, Role], .
             return "faint"
         return "good" if title in _GOOD or cell in _GOOD else "text"
 
-    return tuple((cell, role(title, cell)) for title, cell in zip(titles, row, strict=True))
+    return tuple(
+        (one_line(cell), role(title, cell)) for title, cell in zip(titles, row, strict=True)
+    )

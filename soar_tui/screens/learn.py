@@ -15,13 +15,13 @@ from textual.widgets import Static
 
 from engine.archive.rows import Checkpoint, Example, ExampleCount, MetricPoint
 from engine.config import Settings
+from engine.figures.numbers import age, count, duration
 from engine.programs.candidate import split_candidate_id
 from soar_tui import steering
 from soar_tui.actions import ALIVE
 from soar_tui.checkpoints import checkpoint_in_use
 from soar_tui.feed import OpenRun
 from soar_tui.keys import bindings
-from soar_tui.numbers import age, count, duration
 from soar_tui.sanitise import one_line
 from soar_tui.screens.make_up import EXAMPLE_COLUMNS, example_row, make_up, task_name
 from soar_tui.screens.place import Place

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from engine.archive.rows import Example, ExampleCount
+from engine.figures.numbers import of
 from engine.programs.candidate import split_candidate_id
-from soar_tui.numbers import of
 from soar_tui.sanitise import one_line
 from soar_tui.screens.rows import Column, Row
 from soar_tui.widgets.palette import Role

@@ -16,8 +16,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Select, Static
 
 from engine.config import PRESETS, ConfigError, Settings, override, preset
+from engine.figures.numbers import count, duration, rate, size
 from soar_tui import steering
-from soar_tui.numbers import count, duration, rate, size
 from soar_tui.sanitise import one_line
 
 if TYPE_CHECKING:

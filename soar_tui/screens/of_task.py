@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from engine.arc import Task
 from engine.archive.rows import TaskRow
-from soar_tui.numbers import count, percent
+from engine.figures.numbers import count, percent
 from soar_tui.sanitise import one_line
 from soar_tui.screens.place import Place
 from soar_tui.screens.put import put

@@ -16,10 +16,10 @@ from textual.widgets import Static
 
 from engine.config import override, preset
 from engine.control import LOG_NAME, log_tail
+from engine.figures.numbers import age, count, of, size
 from soar_tui import steering
 from soar_tui.actions import ALIVE
 from soar_tui.keys import bindings
-from soar_tui.numbers import age, count, of, size
 from soar_tui.sanitise import one_line
 from soar_tui.screens.chrome import state_parts
 from soar_tui.screens.place import Place, Say

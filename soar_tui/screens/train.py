@@ -15,8 +15,8 @@ from textual.widgets import Input, Label, Select, Static
 
 from engine.archive.rows import IterationRow
 from engine.config import ConfigError, Settings, Strategy, override
+from engine.figures.numbers import count
 from soar_tui import steering
-from soar_tui.numbers import count
 from soar_tui.sanitise import one_line
 from soar_tui.screens.put import entitle
 

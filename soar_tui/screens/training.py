@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.figures.numbers import count, duration, of
 from soar_tui.feed import OpenRun
-from soar_tui.numbers import count, duration, of
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from soar_tui.numbers import count, short
+from engine.figures.numbers import count, short
 from soar_tui.widgets.line_list import LineList
 from soar_tui.widgets.palette import Palette, Role
 from soar_tui.widgets.posterior_strip import posterior

@@ -17,7 +17,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from engine.archive.rows import CandidateRow
-from soar_tui.numbers import count
+from engine.figures.numbers import count
 from soar_tui.widgets.candidate_row import RowContext, draw_candidate, titles
 from soar_tui.widgets.line_list import LineList
 from soar_tui.widgets.strips import Part, fit

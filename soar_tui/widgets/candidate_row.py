@@ -10,8 +10,8 @@ from typing import Final
 from textual.strip import Strip
 
 from engine.archive.rows import CandidateRow
+from engine.figures.numbers import short
 from engine.programs.candidate import split_candidate_id
-from soar_tui.numbers import short
 from soar_tui.sanitise import one_line
 from soar_tui.widgets.palette import Palette, Role
 from soar_tui.widgets.strips import Part, fit, left, right

@@ -10,7 +10,7 @@ import numpy as np
 from rich.style import Style
 from textual.strip import Strip
 
-from soar_tui.numbers import short
+from engine.figures.numbers import short
 from soar_tui.sanitise import one_line
 from soar_tui.widgets.braille import ACROSS, DOWN, codes, line_dots, text
 from soar_tui.widgets.line_view import LineView

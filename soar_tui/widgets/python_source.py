@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Literal, TypeAlias
 
-from soar_tui.numbers import count
+from engine.figures.numbers import count
 from soar_tui.sanitise import many_lines
 from soar_tui.widgets.palette import Role
 

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from textual.strip import Strip
 
-from soar_tui.numbers import duration, of, rate, short
+from engine.figures.numbers import duration, of, rate, short
 from soar_tui.sanitise import one_line
 from soar_tui.widgets.line_view import LineView
 from soar_tui.widgets.palette import Palette, Role

@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from soar_tui.numbers import count
+from engine.figures.numbers import count
 from soar_tui.sanitise import one_line
 from soar_tui.widgets.grid_picture import code_segments, thumbnail
 from soar_tui.widgets.line_view import LineView

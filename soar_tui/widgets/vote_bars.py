@@ -10,7 +10,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from engine.arc.grid import Grid
-from soar_tui.numbers import count, short
+from engine.figures.numbers import count, short
 from soar_tui.widgets.grid_picture import Cells, picture_size
 from soar_tui.widgets.line_list import LineList
 from soar_tui.widgets.line_view import LineView

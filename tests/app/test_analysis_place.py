@@ -10,8 +10,8 @@ import pytest
 
 from engine.analysis import analyse
 from engine.archive.reader import RunReader
+from engine.figures.run import run_figures
 from soar_tui.cli.analysis_documents import AnalysisDocument, ComparisonDocument
-from soar_tui.figures.run import run_figures
 from soar_tui.screens.rows import Rows
 from soar_tui.view import View, from_document
 from tests.analysis import made

@@ -42,15 +42,15 @@ from engine.exports.picture import candidate_picture, chain_picture, task_pictur
 from engine.exports.report.charts import Chart, Curve, chart
 from engine.exports.report.page import Reported, write_report
 from engine.exports.text import markup, shown
-from soar_tui.figures.comparison import (
+from engine.figures.comparison import (
     SETTINGS_ONLY,
     changed_settings,
     comparison_figures,
     model_sizes,
     pooled,
 )
-from soar_tui.figures.figure import Figure
-from soar_tui.figures.run import run_figures
+from engine.figures.figure import Figure
+from engine.figures.run import run_figures
 from tests.analysis import made
 from tests.arc.drawn import grids
 from tests.archive.drawn import texts

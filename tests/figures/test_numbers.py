@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soar_tui.numbers import count, duration, percent, rate, ratio, short, size
+from engine.figures.numbers import count, duration, percent, rate, ratio, short, size
 
 
 @given(st.floats(0, 9e14))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
-from soar_tui.figures.figure import Figure, Heading, Line, difference, interval
-from soar_tui.numbers import count, percent, short
-from soar_tui.sanitise import one_line
+from engine.figures.figure import Figure, Heading, Line, difference, interval
+from engine.figures.numbers import count, percent, short
 
 if TYPE_CHECKING:
     from engine.analysis import Comparison, Pool, ScalingPoint, SettingChange
@@ -64,8 +63,8 @@ def side_by_side(found: Comparison) -> Figure:
         ),
         rows=tuple(
             (
-                one_line(side.label),
-                one_line(side.policy),
+                side.label,
+                side.policy,
                 str(side.solved_tasks),
                 interval(side.solved),
                 interval(side.oracle),
@@ -79,7 +78,7 @@ def side_by_side(found: Comparison) -> Figure:
 
 def at_equal_budget(found: Comparison) -> Figure:
     """Return what each side solves with as many candidates."""
-    names = [one_line(side.label) for side in found.sides]
+    names = [side.label for side in found.sides]
     return Figure(
         name="solved at equal budget",
         about="A vote over each search's first candidates; a search that ended earlier keeps its "
@@ -119,8 +118,8 @@ def paired_tests(found: Comparison) -> Figure:
         ),
         rows=tuple(
             (
-                one_line(one.first),
-                one_line(one.second),
+                one.first,
+                one.second,
                 str(one.both),
                 str(one.only_first),
                 str(one.only_second),
@@ -141,12 +140,12 @@ def paired_tasks(found: Comparison) -> Figure:
         about="✓ solved, ○ some candidate is right but the vote missed it, · not found. Tasks on "
         "which they differ come first.",
         headings=(
-            Heading("task", right=False),
-            *(Heading(one_line(side.label)) for side in found.sides),
+            Heading("task", right=False, tasks=True),
+            *(Heading(side.label) for side in found.sides),
         ),
         rows=tuple(
             (
-                one_line(task.task),
+                task.task,
                 *(
                     "✓" if solved else "○" if right else "·"
                     for solved, right in zip(task.solved, task.oracle, strict=True)
@@ -164,10 +163,10 @@ def changed_settings(names: Sequence[str], found: Sequence[SettingChange], about
         about=about,
         headings=(
             Heading("setting", right=False),
-            *(Heading(one_line(name), right=False) for name in names),
+            *(Heading(name, right=False) for name in names),
         ),
         rows=tuple(
-            (change.field, *(UNSET if one is None else one_line(one) for one in change.values))
+            (change.field, *(UNSET if one is None else one for one in change.values))
             for change in found
         ),
         empty="they have the same settings",
@@ -178,7 +177,7 @@ def pooled(pool: Pool) -> Figure:
     """Return a pool and what each member contributes to it."""
     members = [
         (
-            f"{one_line(one.run)}:{one.iteration + 1}",
+            f"{one.run}:{one.iteration + 1}",
             str(one.alone_tasks),
             percent(one.alone_tasks / pool.tasks),
             str(one.without_tasks),
@@ -222,8 +221,8 @@ def model_sizes(points: tuple[ScalingPoint, ...]) -> Figure:
         ),
         rows=tuple(
             (
-                f"{one_line(one.run)}:{one.iteration + 1}",
-                one_line(one.model),
+                f"{one.run}:{one.iteration + 1}",
+                one.model,
                 "–" if one.parameters is None else short(one.parameters),
                 str(one.tasks),
                 count(one.candidates),

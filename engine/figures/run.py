@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from soar_tui.figures.figure import Figure
-from soar_tui.figures.searching import calibration, diversity, operators, spending
-from soar_tui.figures.solving import (
+from engine.figures.figure import Figure
+from engine.figures.searching import calibration, diversity, operators, spending
+from engine.figures.solving import (
     against_budget,
     equal_budget,
     formulas,
     pass_at_k,
     per_iteration,
 )
-from soar_tui.figures.tasks import hardest, lost, near_misses
+from engine.figures.tasks import hardest, lost, near_misses
 
 if TYPE_CHECKING:
     from engine.analysis import IterationFigures, RunAnalysis

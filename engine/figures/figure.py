@@ -1,4 +1,7 @@
-"""What a figure is: texts and points only; who shows it decides how it looks."""
+"""What a figure is: texts and points only; who shows it decides how it looks.
+
+Names of runs, tasks and models are in it as they are written: who shows it makes them harmless.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from soar_tui.numbers import percent
+from engine.figures.numbers import percent
 
 if TYPE_CHECKING:
     from engine.analysis import Estimate
@@ -17,11 +20,15 @@ UNKNOWN_TRUTH = "the truth of these tasks is unknown"
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """One column's title; `drop` says how early it goes where there is no room (0: never)."""
+    """One column's title; `drop` says how early it goes where there is no room (0: never).
+
+    `tasks`: its cells are ids of tasks.
+    """
 
     title: str
     right: bool = True
     drop: int = 0
+    tasks: bool = False
 
 
 @dataclass(frozen=True, slots=True)

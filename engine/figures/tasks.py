@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from soar_tui.figures.figure import Figure, Heading
-from soar_tui.numbers import count, percent
-from soar_tui.sanitise import one_line
+from engine.figures.figure import Figure, Heading
+from engine.figures.numbers import count, percent
 
 if TYPE_CHECKING:
     from engine.analysis import RunAnalysis
@@ -18,7 +17,7 @@ def hardest(run: RunAnalysis) -> Figure:
         name="hardest tasks",
         about="Never solved: no right candidate first, then the lowest best accuracy.",
         headings=(
-            Heading("task", right=False),
+            Heading("task", right=False, tasks=True),
             Heading("iterations", drop=2),
             Heading("candidates", drop=1),
             Heading("best"),
@@ -27,7 +26,7 @@ def hardest(run: RunAnalysis) -> Figure:
         ),
         rows=tuple(
             (
-                one_line(one.task),
+                one.task,
                 str(one.iterations),
                 count(one.candidates),
                 percent(one.best),
@@ -46,14 +45,14 @@ def lost(run: RunAnalysis) -> Figure:
         name="lost tasks",
         about="Solved by an earlier iteration, not by the latest; right: candidates that still are.",
         headings=(
-            Heading("task", right=False),
+            Heading("task", right=False, tasks=True),
             Heading("solved in"),
             Heading("lost in"),
             Heading("right"),
         ),
         rows=tuple(
             (
-                one_line(one.task),
+                one.task,
                 str(one.solved_in + 1),
                 str(one.lost_in + 1),
                 count(one.still_right),
@@ -70,7 +69,7 @@ def near_misses(run: RunAnalysis) -> Figure:
         name="near misses",
         about="Unsolved tasks by the wrong cells of their nearest pattern; 0: right, but outvoted.",
         headings=(
-            Heading("task", right=False),
+            Heading("task", right=False, tasks=True),
             Heading("iteration", drop=2),
             Heading("wrong cells"),
             Heading("of", drop=1),
@@ -79,7 +78,7 @@ def near_misses(run: RunAnalysis) -> Figure:
         ),
         rows=tuple(
             (
-                one_line(one.task),
+                one.task,
                 str(one.iteration + 1),
                 count(one.near.wrong),
                 count(one.near.cells),

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal
 
-from soar_tui.figures.figure import UNKNOWN_TRUTH, Figure, Heading, Line, difference, interval
-from soar_tui.numbers import count, of, percent
-from soar_tui.sanitise import one_line
+from engine.figures.figure import UNKNOWN_TRUTH, Figure, Heading, Line, difference, interval
+from engine.figures.numbers import count, of, percent
 
 if TYPE_CHECKING:
     from engine.analysis import Estimate, IterationFigures, RunAnalysis
@@ -25,7 +24,7 @@ def per_iteration(run: RunAnalysis) -> Figure:
         (
             str(row.index + 1),
             row.phase,
-            one_line(row.policy),
+            row.policy,
             of(row.tasks, row.planned),
             "?" if row.solved_tasks is None else str(row.solved_tasks),
             interval(row.solved),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from soar_tui.figures.figure import UNKNOWN_TRUTH, Figure, Heading, Line, distance, money
-from soar_tui.numbers import count, duration, percent
+from engine.figures.figure import UNKNOWN_TRUTH, Figure, Heading, Line, distance, money
+from engine.figures.numbers import count, duration, percent
 
 if TYPE_CHECKING:
     from engine.analysis import IterationFigures, RunAnalysis
