@@ -1,4 +1,4 @@
-"""Understanding a run: figures from its archive, computed once for app, command line and report.
+"""Understanding a run: what its archive says, computed once for app, command line and report.
 
 Read a run with `analyse`, or step by step with `read_records` and `run_analysis`; put runs together
 with `pool`, beside each other with `compare` and `scaling`. What comes back is plain data: frozen

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
-from engine.figures.figure import Figure, Heading, Line, difference, interval
+from engine.figures.figure import Figure, Heading, Role, difference, estimated, interval
 from engine.figures.numbers import count, percent, short
 
 if TYPE_CHECKING:
     from engine.analysis import Comparison, Pool, ScalingPoint, SettingChange
 
-_ROLES: Final[tuple[Literal["good", "warn", "accent", "primary", "bad", "muted"], ...]] = (
-    "good",
-    "warn",
-    "accent",
-    "primary",
-    "bad",
-    "muted",
-)
+_ROLES: Final[tuple[Role, ...]] = ("good", "warn", "accent", "primary", "bad", "muted")
 UNSET: Final = "not set"
+SETTINGS_OF_RUNS: Final = "Settings of the runs that are not the same in all of them."
 SETTINGS_ONLY: Final = (
     "There is a settings file among them, so only settings are compared; what a file leaves out has "
     "its default."
@@ -33,17 +27,13 @@ def results_missing(reason: str) -> str:
 
 def comparison_figures(found: Comparison) -> tuple[Figure, ...]:
     """Return a comparison's figures."""
-    return (
-        side_by_side(found),
-        at_equal_budget(found),
-        paired_tests(found),
-        paired_tasks(found),
-        changed_settings(
-            [side.run for side in found.sides],
-            found.settings,
-            "Settings of the runs that are not the same in all of them.",
-        ),
-    )
+    names = [side.run for side in found.sides]
+    return (*result_figures(found), changed_settings(names, found.settings, SETTINGS_OF_RUNS))
+
+
+def result_figures(found: Comparison) -> tuple[Figure, ...]:
+    """Return a comparison's figures without the settings."""
+    return (side_by_side(found), at_equal_budget(found), paired_tests(found), paired_tasks(found))
 
 
 def side_by_side(found: Comparison) -> Figure:
@@ -51,7 +41,8 @@ def side_by_side(found: Comparison) -> Figure:
     left = f" {found.left_out} tasks that not all have are left out." if found.left_out else ""
     return Figure(
         name="side by side",
-        about=f"On the {len(found.tasks)} tasks of known truth that all have voted on.{left}",
+        about=f"On the {len(found.tasks)} tasks of known truth that all have voted on.{left} In brackets the 95 % "
+        "bootstrap interval over tasks.",
         headings=(
             Heading("run", right=False),
             Heading("policy", right=False, drop=3),
@@ -88,9 +79,9 @@ def at_equal_budget(found: Comparison) -> Figure:
             (count(one.budget), *(interval(value) for value in one.solved)) for one in found.budget
         ),
         lines=tuple(
-            Line(
+            estimated(
                 name,
-                tuple((float(one.budget), one.solved[at].value) for one in found.budget),
+                [(one.budget, one.solved[at]) for one in found.budget],
                 _ROLES[at % len(_ROLES)],
             )
             for at, name in enumerate(names)
@@ -206,7 +197,8 @@ def pooled(pool: Pool) -> Figure:
 
 def model_sizes(points: tuple[ScalingPoint, ...]) -> Figure:
     """Return what runs of several policies solve against the size of their models."""
-    sized = [one for one in points if one.parameters is not None and one.solved is not None]
+    sized = [(one.parameters, one.solved) for one in points if one.parameters is not None]
+    line = estimated("solved", sized, "good")
     return Figure(
         name="model size",
         about="Each run's latest voted iteration; sizes as the models' names say them.",
@@ -231,15 +223,7 @@ def model_sizes(points: tuple[ScalingPoint, ...]) -> Figure:
             )
             for one in points
         ),
-        lines=(
-            Line(
-                "solved",
-                tuple((one.parameters or 0.0, one.solved.value) for one in sized if one.solved),
-                "good",
-            ),
-        )
-        if len(sized) > 1
-        else (),
+        lines=(line,) if len(line.points) > 1 else (),
         x_name="parameters",
         log_x=True,
     )

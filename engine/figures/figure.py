@@ -5,15 +5,18 @@ Names of runs, tasks and models are in it as they are written: who shows it make
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from engine.figures.numbers import percent
 
 if TYPE_CHECKING:
     from engine.analysis import Estimate
 
+
+Role: TypeAlias = Literal["good", "muted", "primary", "accent", "warn", "bad"]
+"""What a curve stands for, as far as its colour may say so."""
 
 UNKNOWN_TRUTH = "the truth of these tasks is unknown"
 
@@ -33,11 +36,12 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A named curve: points (x, y) in the order of x."""
+    """A named curve: points (x, y) in the order of x, and (low, high) of each where it has any."""
 
     name: str
     points: tuple[tuple[float, float], ...]
-    role: Literal["good", "muted", "primary", "accent", "warn", "bad"] = "primary"
+    role: Role = "primary"
+    bounds: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,17 @@ class Figure:
     log_x: bool = False
     empty: str = "nothing to show yet"
     warnings: tuple[str, ...] = ()
+
+
+def estimated(name: str, points: Iterable[tuple[float, Estimate | None]], role: Role) -> Line:
+    """Return a curve of those estimates that are known, with their intervals."""
+    known = [(float(x), y) for x, y in points if y is not None]
+    return Line(
+        name,
+        tuple((x, y.value) for x, y in known),
+        role,
+        tuple((y.low, y.high) for _, y in known),
+    )
 
 
 def interval(value: Estimate | None) -> str:

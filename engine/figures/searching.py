@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from engine.figures.figure import UNKNOWN_TRUTH, Figure, Heading, Line, distance, money
+from engine.figures.figure import (
+    UNKNOWN_TRUTH,
+    Figure,
+    Heading,
+    Line,
+    Role,
+    distance,
+    estimated,
+    money,
+)
 from engine.figures.numbers import count, duration, percent
 
 if TYPE_CHECKING:
@@ -13,7 +22,7 @@ if TYPE_CHECKING:
 
 def operators(row: IterationFigures) -> Figure:
     """Return how often each operator succeeds, and its moving average."""
-    roles: dict[str, Literal["accent", "primary"]] = {"sample": "accent", "refine": "primary"}
+    roles: dict[str, Role] = {"sample": "accent", "refine": "primary"}
     return Figure(
         name="operator success",
         about=f"Iteration {row.index + 1}: a sample succeeds when it is right on all demonstrations, "
@@ -89,14 +98,11 @@ def diversity(run: RunAnalysis) -> Figure:
             for one in row.diversity
         ]
 
-    def line(group: str) -> tuple[tuple[float, float], ...]:
-        return tuple(
-            (row.index + 1.0, one.distance.value)
-            for row in voted
-            for one in row.diversity
-            if one.group == group and one.distance is not None
-        )
+    def line(group: str, role: Role) -> Line:
+        held = [(row.index + 1, one) for row in voted for one in row.diversity]
+        return estimated(group, [(x, one.distance) for x, one in held if one.group == group], role)
 
+    apart = (line("solved", "good"), line("unsolved", "warn"))
     return Figure(
         name="diversity",
         about="Mean pairwise embedding distance of a search's programs, and the shares of distinct "
@@ -110,9 +116,7 @@ def diversity(run: RunAnalysis) -> Figure:
             Heading("results", drop=1),
         ),
         rows=tuple(rows),
-        lines=(Line("solved", line("solved"), "good"), Line("unsolved", line("unsolved"), "warn"))
-        if any(line("solved") + line("unsolved"))
-        else (Line("all", line("all")),),
+        lines=apart if any(one.points for one in apart) else (line("all", "primary"),),
         x_name="iteration",
         shares=False,
         warnings=tuple(f"{one.name}: {one.text}" for one in run.warnings),

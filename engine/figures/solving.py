@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from engine.figures.figure import UNKNOWN_TRUTH, Figure, Heading, Line, difference, interval
+from engine.figures.figure import (
+    UNKNOWN_TRUTH,
+    Figure,
+    Heading,
+    Role,
+    difference,
+    estimated,
+    interval,
+)
 from engine.figures.numbers import count, of, percent
 
 if TYPE_CHECKING:
-    from engine.analysis import Estimate, IterationFigures, RunAnalysis
+    from engine.analysis import IterationFigures, RunAnalysis
 
-_SERIES: tuple[tuple[str, str, Literal["good", "accent", "primary"]], ...] = (
+_SERIES: tuple[tuple[str, str, Role], ...] = (
     ("samples", "sample", "accent"),
     ("refinements", "refine", "primary"),
     ("all", "all", "good"),
@@ -52,9 +59,9 @@ def per_iteration(run: RunAnalysis) -> Figure:
         ),
         rows=rows,
         lines=(
-            Line("oracle", _over(known, lambda row: row.oracle), "muted"),
-            Line("partial", _over(known, lambda row: row.credit), "primary"),
-            Line("solved", _over(known, lambda row: row.solved), "good"),
+            estimated("oracle", [(row.index + 1, row.oracle) for row in known], "muted"),
+            estimated("partial", [(row.index + 1, row.credit) for row in known], "primary"),
+            estimated("solved", [(row.index + 1, row.solved) for row in known], "good"),
         ),
         x_name="iteration",
         warnings=tuple(f"{one.name}: {one.text}" for one in run.warnings),
@@ -73,7 +80,6 @@ def against_budget(row: IterationFigures) -> Figure:
                 ["–", "–"] if one is None else [interval(one.solved), percent(one.oracle.value)]
             )
         rows.append(tuple(cells))
-    mine = [one for one in row.budget if one.series == "all"]
     return Figure(
         name="solved against budget",
         about=f"Iteration {row.index + 1}: a vote over each search's first candidates, all of them, "
@@ -89,10 +95,17 @@ def against_budget(row: IterationFigures) -> Figure:
         ),
         rows=tuple(rows),
         lines=(
-            Line("oracle", tuple((float(x.budget), x.oracle.value) for x in mine), "muted"),
-            Line("samples", _at_budget(row, "sample"), "accent"),
-            Line("refinements", _at_budget(row, "refine"), "primary"),
-            Line("solved", tuple((float(x.budget), x.solved.value) for x in mine), "good"),
+            estimated(
+                "oracle", [(x.budget, x.oracle) for x in row.budget if x.series == "all"], "muted"
+            ),
+            *(
+                estimated(
+                    "solved" if series == "all" else name,
+                    [(x.budget, x.solved) for x in row.budget if x.series == series],
+                    role,
+                )
+                for name, series, role in _SERIES
+            ),
         ),
         x_name="candidates of each search",
         log_x=True,
@@ -124,11 +137,7 @@ def pass_at_k(row: IterationFigures) -> Figure:
         ),
         rows=tuple(rows),
         lines=tuple(
-            Line(
-                name,
-                tuple((float(x.k), x.chance.value) for x in row.pass_at_k if x.series == series),
-                role,
-            )
+            estimated(name, [(x.k, x.chance) for x in row.pass_at_k if x.series == series], role)
             for name, series, role in _SERIES
         ),
         x_name="k",
@@ -161,12 +170,8 @@ def equal_budget(row: IterationFigures) -> Figure:
             for one in row.equal_budget
         ),
         lines=(
-            Line(
-                "alone", tuple((float(x.budget), x.alone.value) for x in row.equal_budget), "accent"
-            ),
-            Line(
-                "refined", tuple((float(x.budget), x.mixed.value) for x in row.equal_budget), "good"
-            ),
+            estimated("alone", [(x.budget, x.alone) for x in row.equal_budget], "accent"),
+            estimated("refined", [(x.budget, x.mixed) for x in row.equal_budget], "good"),
         ),
         x_name="candidates",
         log_x=True,
@@ -195,17 +200,4 @@ def formulas(row: IterationFigures) -> Figure:
             for one in row.formulas
         ),
         empty=UNKNOWN_TRUTH,
-    )
-
-
-def _over(
-    rows: Iterable[IterationFigures], value: Callable[[IterationFigures], Estimate | None]
-) -> tuple[tuple[float, float], ...]:
-    held = [(row.index + 1.0, value(row)) for row in rows]
-    return tuple((x, y.value) for x, y in held if y is not None)
-
-
-def _at_budget(row: IterationFigures, series: str) -> tuple[tuple[float, float], ...]:
-    return tuple(
-        (float(one.budget), one.solved.value) for one in row.budget if one.series == series
     )

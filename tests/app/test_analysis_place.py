@@ -1,5 +1,6 @@
 """The Analysis place shows the very figures of the command line, and reads beside the app."""
 
+import asyncio
 import os
 import re
 import signal
@@ -12,12 +13,15 @@ from engine.analysis import analyse
 from engine.archive.reader import RunReader
 from engine.figures.run import run_figures
 from soar_tui.cli.analysis_documents import AnalysisDocument, ComparisonDocument
+from soar_tui.sanitise import one_line
 from soar_tui.screens.rows import Rows
 from soar_tui.view import View, from_document
 from tests.analysis import made
 from tests.app.recorded import make_folder
+from tests.app.screen import screen_lines
 from tests.app.stage import opened, settled, text, until
 from tests.cli.program import spawn
+from tests.exports.runs import HOSTILE, record_run, task
 
 
 @pytest.fixture
@@ -185,6 +189,29 @@ async def test_long_names_leave_room_for_the_figures_of_three_runs(home):
         ]
         for row, line in zip(figure.rows[:3], lines, strict=False):
             assert re.split(r" {2,}", line.strip()) == list(row)
+
+
+async def test_what_hostile_runs_are_called_reaches_no_terminal(home):
+    tasks = [task("a"), task(f"\x1b[2J{HOSTILE}")]
+    folders = [home / "runs" / name for name in ("one\x1b[31m", "two\u202e[bold]")]
+    for folder in folders:
+        await asyncio.to_thread(record_run, folder, tasks, iterations=1)
+    async with opened(folders[0], desk=home, place="analysis", size=(200, 40)) as (app, pilot):
+        app.look(beside=(str(folders[1]),), curve=0)
+        await settled(app, pilot)
+        place = app.current_place
+        assert [one.name for one in place.figures[:4]] == [
+            "side by side", "solved at equal budget", "McNemar's test", "task by task",
+        ]  # fmt: skip
+        for _ in place.figures:
+            for line in screen_lines(app):
+                assert line == one_line(line)
+            assert "two\\u202e[bold]" in text(app) or place.view.curve > 3
+            await pilot.press("s")
+            await settled(app, pilot)
+        for name, written in place.exported().items():
+            if name.endswith(".csv"):
+                assert all(line == one_line(line) for line in written.splitlines())
 
 
 async def test_a_comparison_is_there_again_when_the_app_is(home, three):

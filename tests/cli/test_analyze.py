@@ -19,9 +19,11 @@ from soar_tui.cli.analysis_documents import (
     ComparisonDocument,
     SettingsComparisonDocument,
 )
+from soar_tui.sanitise import one_line
 from tests.analysis import made
 from tests.app.recorded import make_folder
 from tests.cli.program import ROOT, Ask
+from tests.exports.runs import HOSTILE, record_run, task
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +164,25 @@ def test_compare_counts_shared_tasks_and_names_what_changed(at_home: Ask) -> Non
     for name in ("side by side", "McNemar's test", "task by task", "changed settings"):
         assert name in printed
     assert f"{found.tests[0].p_value:.4f}" in printed
+
+
+def test_what_hostile_runs_are_called_reaches_no_terminal(
+    at_home: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOAR_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "400")
+    names = ("one\x1b[31m", "two\u202e[bold]")
+    for name in names:
+        record_run(tmp_path / "runs" / name, [task("a"), task(f"\x1b[2J{HOSTILE}")], iterations=1)
+    for command in (("analyze", names[0]), ("analyze", *names), ("compare", *names)):
+        said = at_home(*command)
+        assert said.code == 0, said.err
+        for line in said.out.splitlines():
+            assert line == one_line(line)
+        assert "one\\x1b[31m" in said.out
+        assert "<script>alert('\\x1b[31m\\ud800')</script>" in said.out
+        # UTF-8 cannot hold a lone surrogate.
+        assert "<script>alert('\\u001b[31m?')</script>" in at_home(*command, "--json").out
 
 
 def test_iterations_of_one_run_are_compared(at_home: Ask) -> None:

@@ -39,7 +39,7 @@ from engine.archive.writer import ArchiveWriter
 from engine.config import Settings, load_settings, override
 from engine.exports.drawing import CELL, Cells, grid_paths, layout, png, svg
 from engine.exports.picture import candidate_picture, chain_picture, task_picture
-from engine.exports.report.charts import Chart, Curve, chart
+from engine.exports.report.charts import Chart, chart
 from engine.exports.report.page import Reported, write_report
 from engine.exports.text import markup, shown
 from engine.figures.comparison import (
@@ -49,7 +49,7 @@ from engine.figures.comparison import (
     model_sizes,
     pooled,
 )
-from engine.figures.figure import Figure
+from engine.figures.figure import Figure, Line
 from engine.figures.run import run_figures
 from tests.analysis import made
 from tests.arc.drawn import grids
@@ -201,7 +201,7 @@ def test_the_report_says_what_the_analysis_says(run: Path, page: str) -> None:
     text = " ".join("".join(seen.text).split())
     for row in analysis.iterations:
         assert row.solved is not None
-        shown = f"{row.tasks} of {row.planned}{row.solved_tasks}{100 * row.solved.value:.1f} %"
+        shown = f"{row.tasks} of {row.planned}{row.solved_tasks}{100 * row.solved.value:.0f} % ["
         assert shown in text
     assert "2 solved · 1 not known" in text
     assert "def transform(grid): return [row[::-1] for row in grid]" in text
@@ -251,52 +251,40 @@ def rows_of(page: str) -> list[list[str]]:
     return [[html.unescape(re.sub(r"<[^>]*>", "", cell)) for cell in row] for row in cells]
 
 
-def test_runs_side_by_side_are_told_as_compare_tells_them(sides: tuple[Path, Path]) -> None:
+def told(figure: Figure, page: str) -> None:
+    """Hold that a page has a figure whole: its words, every cell of its table, its curves."""
+    name = figure.name[:1].upper() + figure.name[1:]
+    own = page.partition(f"<h2>{markup(name)}</h2>")[2].partition("<h2>")[0]
+    for text in (figure.about, *figure.warnings):
+        assert f">{markup(text)}</p>" in own
+    if not figure.rows:
+        assert f"<p>{markup(figure.empty)}</p>" in own
+        return
+    head, *rows = rows_of(own)
+    assert head == [shown(heading.title) for heading in figure.headings]
+    expected = [list(map(shown, row)) for row in figure.rows]
+    assert [row for row in rows if row != head] == expected
+    links = [html.unescape(text) for text in re.findall(r'<a href="#t\d+">(.*?)</a>', own)]
+    assert links == [row[0] for row in expected if figure.headings[0].tasks]
+    curves = [line for line in figure.lines if line.points]
+    drawn = any(len(line.points) > 1 for line in curves)
+    assert own.count('class="line ') == (len(curves) if drawn else 0)
+    bands = sum(len(line.bounds) > 1 for line in curves)
+    assert own.count('class="band ') == bands
+
+
+def test_runs_side_by_side_are_told_ahead(sides: tuple[Path, Path]) -> None:
     runs = ("base", sides[0], None), ("tuned", sides[1], None)
     page = report_of(*runs)
-    found = compared(*runs)
-    seen = harmless(page)
+    harmless(page)
     assert "<title>base:2 · tuned:2</title>" in page
-    rows = rows_of(page.partition("<h1>base</h1>")[0])
-    for figure in comparison_figures(found):
-        assert {figure.name.capitalize(), figure.name} & set(seen.text)
-        assert figure.about in seen.text
-    budgets = [row for row in rows if row[0] in {f"{one.budget:,}" for one in found.budget}]
-    assert len(budgets) == len(found.budget)
-    for row, one in zip(budgets, found.budget, strict=True):
-        for cell, share in zip(row[1:], one.solved, strict=True):
-            ends = f"{100 * share.low:.1f} to {100 * share.high:.1f}"
-            assert cell == f"{100 * share.value:.1f} % {ends}"
-    (test,) = found.tests
-    assert test.only_first + test.only_second > 0
-    (shown,) = [row for row in rows if row[:2] == ["base:2", "tuned:2"]]
-    counts = (test.both, test.only_first, test.only_second, test.neither)
-    assert shown[2:6] == list(map(str, counts))
-    assert shown[-1] == f"{test.p_value:.4f}"
-    assert ["search.c", "20.0", "5.0"] in rows
-
-
-def told_as(figure: Figure, page: str) -> None:
-    """Hold that a page tells a figure by its name, in its words, under its headings."""
-    seen = _Seen()
-    seen.feed(page)
-    assert figure.name[:1].upper() + figure.name[1:] in seen.text
-    assert figure.about in seen.text
-    if not figure.rows:
-        assert figure.empty in seen.text
-        return
-    held = rows_of(page.partition(html.escape(figure.about))[2])
-    assert held[0] == [heading.title for heading in figure.headings]
-    firsts = [row[0] for row in held[1 : 1 + len(figure.rows)]]
-    assert firsts == [row[0] for row in figure.rows]
-    for warning in figure.warnings:
-        assert warning in seen.text
+    beside = page.partition("<h1>base</h1>")[0]
+    for figure in comparison_figures(compared(*runs)):
+        told(figure, beside)
 
 
 @pytest.mark.parametrize("iteration", [None, 0])
-def test_a_run_is_told_in_full_as_analyze_tells_it(
-    sides: tuple[Path, Path], iteration: int | None
-) -> None:
+def test_a_run_is_told_in_full(sides: tuple[Path, Path], iteration: int | None) -> None:
     given = ("base", sides[0], iteration)
     page = report_of(given)
     with RunReader(sides[0]) as reader:
@@ -304,7 +292,7 @@ def test_a_run_is_told_in_full_as_analyze_tells_it(
     figures = run_figures(run, iteration)
     assert len(figures) == 12
     for figure in figures:
-        told_as(figure, page)
+        told(figure, page)
     assert page.count('<figure class="chart">') == 8
 
 
@@ -314,7 +302,7 @@ def test_a_run_whose_truth_is_unknown_is_told_too(tmp_path: Path) -> None:
     with RunReader(tmp_path / "blind") as reader:
         run = analyse("blind", reader, load_settings(tmp_path / "blind" / "run.toml"))
     for figure in run_figures(run):
-        told_as(figure, page)
+        told(figure, page)
 
 
 def pool_of(*runs: tuple[str, Path, int | None]) -> Pool:
@@ -336,20 +324,12 @@ def test_what_runs_solve_together_is_told_with_what_each_adds(sides: tuple[Path,
     for runs in (alone, several):
         page = report_of(*runs)
         found = pool_of(*runs)
-        figure = pooled(found)
-        part = page.partition("<h2>Pooled</h2>")[2]
-        assert f"One vote ({found.formula}) over all candidates on {found.tasks} shared" in part
-        held = rows_of(part)[: 1 + len(figure.rows)]
-        assert held[0] == [heading.title for heading in figure.headings]
-        # The shares are told finer, all else alike.
-        assert [row[:2] + row[3:] for row in held[1:]] == [
-            [*row[:2], *row[3:]] for row in figure.rows
-        ]
+        told(pooled(found), page)
     assert "<h2>Model size</h2>" in page.partition("<h1>base</h1>")[0]
     analyses = []
     with ExitStack() as stack:
         analyses = [(one.analysis, one.settings) for one in map(read_run, opened(stack, *several))]
-    told_as(model_sizes(scaling(analyses)), page)
+    told(model_sizes(scaling(analyses)), page)
     assert "<h2>Model size</h2>" not in report_of(*alone)
 
 
@@ -418,7 +398,7 @@ def test_of_one_run_beside_a_file_only_the_changed_settings_are_ahead(
     beside, _, own = page.partition("<h1>base</h1>")
     assert "<title>base · plan.toml</title>" in beside
     changes = setting_changes([load_settings(sides[0] / "run.toml"), plan.settings])
-    told_as(changed_settings(["base", "plan.toml"], changes, SETTINGS_ONLY), beside)
+    told(changed_settings(["base", "plan.toml"], changes, SETTINGS_ONLY), beside)
     assert changed_rows(beside) == [["setting", "base", "plan.toml"], ["seed", "0", "7"]]
     assert beside.count("<h2>") == 1
     alone = report_of(("base", sides[0], None))
@@ -436,8 +416,14 @@ def test_what_hostile_runs_say_is_harmless_side_by_side(tmp_path: Path) -> None:
     strange = Settings(iterations=1, tasks="<script>alert(1)</script>")
     one = record_run(tmp_path / "one", tasks, iterations=1)
     two = record_run(tmp_path / "two", tasks, iterations=1, settings=strange)
-    seen = harmless(report_of((HOSTILE, one, None), ("<b>", two, None)))
-    assert "<script>alert('\\x1b[31m\\ud800')</script>:1 · <b>:1" in seen.text
+    runs = (HOSTILE, one, None), ("<b>", two, None)
+    page = report_of(*runs)
+    assert "<script>alert('\\x1b[31m\\ud800')</script>:1 · <b>:1" in harmless(page).text
+    for figure in comparison_figures(compared(*runs)):
+        told(figure, page)
+    with RunReader(one) as reader:
+        for figure in run_figures(analyse(HOSTILE, reader, load_settings(one / "run.toml"))):
+            told(figure, page)
 
 
 def test_runs_with_nothing_in_common_are_refused_before_anything_is_written(
@@ -482,13 +468,23 @@ def test_a_chart_stays_inside_its_frame(
 ) -> None:
     if share:
         points = [(x, y) for x, y in points if 0 <= y <= 1]
-    drawn = chart(Chart("t", "x", (Curve("c", tuple(sorted(points))),), share=share, log=log))
+    drawn = chart(Chart("t", "x", (Line("c", tuple(sorted(points))),), share=share, log=log))
     if not drawn:
         return
     root = ET.fromstring(drawn)
     for circle in root.iter("circle"):
         assert 40 <= float(circle.get("cx")) <= 460
         assert 0 <= float(circle.get("cy")) <= 240
+
+
+def test_names_without_room_beside_their_curves_are_numbered_beneath() -> None:
+    names = ("2026-11-20-arc1-grammar:2", "<b>")
+    points = ((1.0, 0.2), (2.0, 0.4))
+    drawn = chart(Chart("t", "x", tuple(Line(name, points) for name in names), share=True))
+    root = ET.fromstring(drawn)
+    beside = [text.text for text in root.iter("text") if "tick" not in (text.get("class") or "")]
+    assert beside == ["1", "2"]
+    assert root.findtext("p") == "1 2026-11-20-arc1-grammar:2 · 2 <b>"
 
 
 def test_the_program_shown_is_the_right_one(page: str) -> None:

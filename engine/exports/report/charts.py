@@ -4,39 +4,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from engine.analysis import Estimate
 from engine.exports.text import markup
+from engine.figures.figure import Line
 
 WIDTH, HEIGHT = 460, 240
 LEFT, RIGHT, TOP, BOTTOM = 46, 104, 12, 36
 COLOURS = 6
 """How many colours the style sheet has for curves (`.c0` … `.c5`)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """A named curve; a point whose y is not a number breaks it; `band` is low and high per point."""
-
-    name: str
-    points: tuple[tuple[float, float], ...]
-    band: tuple[tuple[float, float], ...] = ()
+NAMED = 16
+"""Characters of a name that there is room for beside its curve."""
+POINTS = 400
+"""Points of a curve that are drawn; of a longer one every so many."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
     """What a chart shows; `share`: y is 0..1, shown in percent; `log`: x grows by factors.
 
-    `diagonal`: x is 0..1 too, and the line on which both are equal is drawn.
+    A point whose y is not a number breaks its curve.
     """
 
     title: str
     x: str
-    curves: tuple[Curve, ...]
+    curves: tuple[Line, ...]
     share: bool = False
     log: bool = False
-    diagonal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +49,11 @@ class _Scale:
         return round(self.start + share * (self.end - self.start), 1)
 
 
-def estimates(name: str, points: Sequence[tuple[float, Estimate | None]]) -> Curve:
-    """Return a curve of those estimates that are known, with their intervals."""
-    known = [(float(x), value) for x, value in points if value is not None]
-    return Curve(
-        name,
-        tuple((x, value.value) for x, value in known),
-        tuple((value.low, value.high) for _, value in known),
-    )
-
-
 def chart(what: Chart) -> str:
     """Return a chart as a figure, or an empty string when no curve has a point to draw."""
     curves = [
         (curve, points)
-        for curve in what.curves
+        for curve in map(_thinned, what.curves)
         if (
             points := [
                 p for p in curve.points if math.isfinite(p[1]) and (p[0] > 0 or not what.log)
@@ -80,8 +64,6 @@ def chart(what: Chart) -> str:
         return ""
     xs = [x for _, points in curves for x, _ in points]
     ys = [y for curve, points in curves for y in [p[1] for p in points] + _ends(curve)]
-    if what.diagonal:
-        xs, ys = [0.0, 1.0], [0.0, 1.0]
     across = _Scale(min(xs), max(xs), LEFT, WIDTH - RIGHT, what.log)
     low, high = (0.0, 1.0) if what.share else (min(ys), max(ys))
     if what.share:
@@ -94,29 +76,43 @@ def chart(what: Chart) -> str:
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{markup(what.title)}">',
         *_axes(what, across, up),
     ]
-    if what.diagonal:
-        parts.append(
-            f'<path class="guide" d="M{across(low)} {up(low)}L{across(high)} {up(high)}"/>'
-        )
+    names = [curve.name for curve, _ in curves]
+    key = ""
+    if any(len(name) > NAMED for name in names):
+        key = " · ".join(f"{number} {name}" for number, name in enumerate(names, 1))
+        key = f'<p class="soft">{markup(key)}</p>'
+        names = [str(number) for number in range(1, len(names) + 1)]
     heights = _apart([up(points[-1][1]) for _, points in curves])
     for number, ((curve, points), height) in enumerate(zip(curves, heights, strict=True)):
         parts += _drawn(curve, across, up, number % COLOURS, log=what.log)
         parts.append(
             f'<text class="c{number % COLOURS}" x="{across(points[-1][0]) + 6}" y="{height + 4}">'
-            f"{markup(curve.name)}</text>"
+            f"{markup(names[number])}</text>"
         )
-    return "".join([*parts, "</svg></figure>"])
+    return "".join([*parts, f"</svg>{key}</figure>"])
 
 
-def _ends(curve: Curve) -> list[float]:
-    return [end for pair in curve.band for end in pair if math.isfinite(end)]
+def _thinned(curve: Line) -> Line:
+    step = len(curve.points) // POINTS
+    if step < 2:
+        return curve
+    kept = sorted({*range(0, len(curve.points), step), len(curve.points) - 1})
+    return replace(
+        curve,
+        points=tuple(curve.points[k] for k in kept),
+        bounds=tuple(curve.bounds[k] for k in kept) if curve.bounds else (),
+    )
 
 
-def _drawn(curve: Curve, across: _Scale, up: _Scale, colour: int, *, log: bool) -> Iterator[str]:
-    if len(curve.band) == len(curve.points) > 1:
+def _ends(curve: Line) -> list[float]:
+    return [end for pair in curve.bounds for end in pair if math.isfinite(end)]
+
+
+def _drawn(curve: Line, across: _Scale, up: _Scale, colour: int, *, log: bool) -> Iterator[str]:
+    if len(curve.bounds) == len(curve.points) > 1:
         drawn = [
             (across(x), up(low), up(high))
-            for (x, _), (low, high) in zip(curve.points, curve.band, strict=True)
+            for (x, _), (low, high) in zip(curve.points, curve.bounds, strict=True)
             if x > 0 or not log
         ]
         upper = " ".join(f"{x},{high}" for x, _, high in drawn)

@@ -1,22 +1,14 @@
-"""The first half of a report: what the run was, and its figures."""
+"""What a report says of a run around its figures: what it was, and its metrics."""
 
 from __future__ import annotations
 
 import datetime
 
-from engine.analysis import RunAnalysis
 from engine.archive.reader import RunReader
 from engine.config import Settings
-from engine.exports.report.parts import count, section, share
-from engine.exports.report.searching import calibration, diversity, metrics, operators, spending
-from engine.exports.report.solving import (
-    against_budget,
-    equal_budget,
-    formulas,
-    pass_at_k,
-    per_iteration,
-)
+from engine.exports.report.charts import Chart, chart
 from engine.exports.text import markup
+from engine.figures.figure import Line
 
 
 def heading(name: str, reader: RunReader, settings: Settings) -> str:
@@ -37,88 +29,12 @@ def heading(name: str, reader: RunReader, settings: Settings) -> str:
     return f'<h1>{markup(name)}</h1><p class="soft">{markup(" · ".join(parts))}</p>'
 
 
-def figures(run: RunAnalysis, reader: RunReader, iteration: int | None) -> str:
-    """Return a run's figures; those of one iteration are of `iteration`, or of the latest voted."""
-    voted = [row for row in run.iterations if row.tasks]
-    chosen = next((row for row in voted if row.index == iteration), voted[-1] if voted else None)
-    parts = [per_iteration(run)]
-    if chosen is not None:
-        parts += [
-            make(chosen)
-            for make in (
-                against_budget,
-                pass_at_k,
-                equal_budget,
-                formulas,
-                operators,
-                calibration,
-            )
-        ]
-        parts += [diversity(run), spending(run), _hardest(run), _lost(run), _near_misses(run)]
-    return "".join([*parts, metrics(reader)])
-
-
-def _hardest(run: RunAnalysis) -> str:
-    rows = [
-        (
-            link(one.index, one.task),
-            str(one.iterations),
-            count(one.candidates),
-            "–" if one.best is None else share(one.best),
-            count(one.perfect),
-            count(one.right),
-        )
-        for one in run.hardest
-    ]
-    return section(
-        "hardest tasks",
-        "Never solved: no right candidate first, then the lowest best accuracy.",
-        ("task", "iterations", "candidates", "best", "perfect", "right"),
-        rows,
-        empty="every task of known truth was solved, or none is known",
-    )
-
-
-def _lost(run: RunAnalysis) -> str:
-    rows = [
-        (
-            link(one.index, one.task),
-            str(one.solved_in + 1),
-            str(one.lost_in + 1),
-            count(one.still_right),
-        )
-        for one in run.lost
-    ]
-    return section(
-        "lost tasks",
-        "Solved by an earlier iteration, not by the latest; right: candidates that still are.",
-        ("task", "solved in", "lost in", "right"),
-        rows,
-        empty="no task was lost",
-    )
-
-
-def _near_misses(run: RunAnalysis) -> str:
-    rows = [
-        (
-            link(one.index, one.task),
-            str(one.iteration + 1),
-            count(one.near.wrong),
-            count(one.near.cells),
-            str(one.near.rank),
-            count(one.near.count),
-        )
-        for one in run.near_misses
-    ]
-    return section(
-        "near misses",
-        "Unsolved tasks by the wrong cells of their nearest pattern; 0: right, but outvoted.",
-        ("task", "iteration", "wrong cells", "of", "rank", "candidates"),
-        rows,
-        empty="no unsolved task has a pattern of the right shape",
-    )
-
-
-def link(index: int, name: str) -> str:
-    """Return a link to a task's place in the report."""
-    return f'<a href="#t{index}">{markup(name)}</a>'
+def metrics(reader: RunReader) -> str:
+    """Return a chart per group of metrics."""
+    groups: dict[str, list[Line]] = {}
+    for name in reader.metric_names():
+        group, _, rest = name.rpartition("/")
+        points = tuple((float(p.step), p.value) for p in reader.metrics(name))
+        groups.setdefault(group or name, []).append(Line(rest if group else name, points))
+    drawn = "".join(chart(Chart(group, "step", tuple(held[-5:]))) for group, held in groups.items())
+    return f'<h2>Metrics</h2><div class="charts">{drawn}</div>' if drawn else ""

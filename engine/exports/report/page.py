@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from engine.analysis import (
+    Comparison,
     NamedSettings,
     PoolError,
     ReadRun,
@@ -18,26 +19,30 @@ from engine.analysis import (
     read_records,
     run_analysis,
     scaling,
+    setting_changes,
 )
 from engine.archive.reader import RunReader
 from engine.config import Settings
-from engine.exports.report.comparison import changed_settings, comparison
-from engine.exports.report.overview import figures, heading
+from engine.exports.report.figures import section, sections
+from engine.exports.report.overview import heading, metrics
 from engine.exports.report.tasks import searched_tasks, task_section, wall
-from engine.exports.report.together import model_sizes, pooled
 from engine.exports.text import markup
+from engine.figures.comparison import (
+    SETTINGS_OF_RUNS,
+    SETTINGS_ONLY,
+    changed_settings,
+    model_sizes,
+    pooled,
+    result_figures,
+)
+from engine.figures.figure import Figure
+from engine.figures.run import run_figures
 
 STYLE = Path(__file__).with_name("style.css")
-RUNS = "Settings of the runs that are not the same in all of them."
-RUNS_AND_FILES = (
+SETTINGS_OF_RUNS_AND_FILES = (
     "Settings that are not the same in all runs and settings files; what a file leaves out has its "
     "default."
 )
-SETTINGS_ONLY = (
-    "There is a settings file among them, so only settings are compared; what a file leaves out has "
-    "its default."
-)
-"""Of one run and settings files, in the words of `soar-tui compare`."""
 
 _HEAD = """<!doctype html>
 <html lang="en">
@@ -86,16 +91,19 @@ def write_report(
         steps.before += len(records.held)
         analysis = run_analysis(run.name, run.reader, run.settings, records)
         read.append(ReadRun(run.name, run.settings, run.reader, records, analysis, run.iteration))
-    title, beside = _beside(read, files, {one.task.id: one.index for one in tasks})
+    places = {one.task.id: one.index for one in tasks}
+    title, beside = _beside(read, files, places)
     different = {one.name: (one.analysis, one.settings) for one in read}
-    together = _pooled(read, steps) + (
-        model_sizes(scaling(list(different.values()))) if len(different) > 1 else ""
-    )
+    figures = _pooled(read, steps)
+    if len(different) > 1:
+        figures.append(model_sizes(scaling(list(different.values()))))
+    together = sections(figures, places)
     for part in (
         _HEAD.format(title=markup(title), style=STYLE.read_text(encoding="utf-8")),
         beside + together if len(read) > 1 else beside,
         heading(first.name, first.reader, first.settings),
-        figures(read[0].analysis, first.reader, first.iteration),
+        sections(run_figures(read[0].analysis, first.iteration), places),
+        metrics(first.reader),
         "" if len(read) > 1 else together,
         wall(tasks),
     ):
@@ -113,15 +121,28 @@ def _beside(
 ) -> tuple[str, str]:
     """Return the page's title, and what stands ahead of the first run: all of them side by side."""
     sides = [*(NamedSettings(one.name, one.settings) for one in read), *files]
+    names = [side.name for side in sides]
+    changes = setting_changes([side.settings for side in sides])
     if len(read) > 1:
         found = compare_runs(read)
         title = " · ".join(side.label for side in found.sides)
-        about = RUNS_AND_FILES if files else RUNS
-        return title, comparison(found, places) + changed_settings(sides, about)
-    if not files:
-        return read[0].name, ""
-    title = " · ".join(side.name for side in sides)
-    return title, f"<h1>{markup(title)}</h1>" + changed_settings(sides, SETTINGS_ONLY)
+        results = _results(found, places)
+        about = SETTINGS_OF_RUNS_AND_FILES if files else SETTINGS_OF_RUNS
+    elif files:
+        title, results, about = " · ".join(names), "", SETTINGS_ONLY
+    else:
+        return names[0], ""
+    settings = section(changed_settings(names, changes, about), places)
+    return title, f"<h1>{markup(title)}</h1>{results}{settings}"
+
+
+def _results(found: Comparison, places: Mapping[str, int]) -> str:
+    """Return what compared runs solve; the tasks on which they do not differ are folded away."""
+    *others, tasks = result_figures(found)
+    differ = sum(len(set(one.solved)) > 1 for one in found.tasks)
+    return sections(others, places) + section(
+        tasks, places, ahead=differ, rest="tasks that all of them solve, or none"
+    )
 
 
 class _Steps:
@@ -146,16 +167,16 @@ class _Steps:
         self._on_progress(min(done, self.whole), self.whole)
 
 
-def _pooled(read: Sequence[ReadRun], steps: _Steps) -> str:
+def _pooled(read: Sequence[ReadRun], steps: _Steps) -> list[Figure]:
     """Return the vote over all runs together, of one over its iterations; nothing if there is none."""
     members = members_of(read)
     if len(members) < 2:
-        return ""
+        return []
     found = None
     try:
         for done, whole, last in pool(members, read[0].settings.vote):
             steps.at(steps.before + steps.pooling * done // whole)
             found = last
     except PoolError:
-        return ""
-    return "" if found is None else pooled(found)
+        return []
+    return [] if found is None else [pooled(found)]

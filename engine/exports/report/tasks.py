@@ -9,8 +9,9 @@ from engine.arc import Task
 from engine.archive.reader import RunReader
 from engine.archive.rows import CandidateQuery, CandidateRow, TaskRow, VoteRow
 from engine.exports.picture import Panel, describe, result_panel, results_of
-from engine.exports.report.parts import duration, figure, mark, pair, share
+from engine.exports.report.parts import figure, mark, pair
 from engine.exports.text import markup
+from engine.figures.numbers import duration, percent
 from engine.programs.candidate import Candidate
 
 PATTERNS = 6
@@ -130,7 +131,7 @@ def _vote(ranked: Sequence[VoteRow], formula: str) -> Iterator[str]:
         yield (
             f"<span>{row.rank}. {mark(right)}</span>"
             f'<span class="bar{" good" if right else ""}" style="width:{width:.1f}%"></span>'
-            f"<span>{share(row.weight / whole)}, {row.count:,} programs</span>"
+            f"<span>{markup(percent(row.weight / whole))}, {row.count:,} programs</span>"
         )
     yield "</div>"
 
