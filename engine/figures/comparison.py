@@ -41,8 +41,8 @@ def side_by_side(found: Comparison) -> Figure:
     left = f" {found.left_out} tasks that not all have are left out." if found.left_out else ""
     return Figure(
         name="side by side",
-        about=f"On the {len(found.tasks)} tasks of known truth that all have voted on.{left} In brackets the 95 % "
-        "bootstrap interval over tasks.",
+        about=f"On the {len(found.tasks)} tasks of known truth that all have voted on.{left} In "
+        "brackets the 95 % bootstrap interval over tasks.",
         headings=(
             Heading("run", right=False),
             Heading("policy", right=False, drop=3),

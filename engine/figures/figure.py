@@ -93,9 +93,9 @@ def difference(value: Estimate) -> str:
     return f"{100 * value.value:+.1f} [{100 * value.low:+.1f}, {100 * value.high:+.1f}]"
 
 
-def money(cost: float, digits: int) -> str:
+def cost(amount: float, digits: int) -> str:
     """Return a cost; where nothing has a price, that it is not known."""
-    return f"{cost:.{digits}f}" if cost else "–"
+    return f"{amount:.{digits}f}" if amount else "–"
 
 
 def chosen(figures: Sequence[Figure], names: Sequence[str]) -> list[Figure]:

@@ -10,9 +10,9 @@ from engine.figures.figure import (
     Heading,
     Line,
     Role,
+    cost,
     distance,
     estimated,
-    money,
 )
 from engine.figures.numbers import count, duration, percent
 
@@ -136,11 +136,11 @@ def spending(run: RunAnalysis) -> Figure:
                 duration(spent.learning_seconds),
                 count(spent.candidates),
                 count(spent.tokens_in + spent.tokens_out),
-                money(spent.cost, 2),
+                cost(spent.cost, 2),
                 "–" if each is None else duration(each.seconds),
                 "–" if each is None else count(each.candidates),
                 "–" if each is None else count(each.tokens_in + each.tokens_out),
-                "–" if each is None else money(each.cost, 4),
+                "–" if each is None else cost(each.cost, 4),
             )
         )
     return Figure(

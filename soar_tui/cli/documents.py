@@ -7,7 +7,6 @@ false. Grids are lists of rows of ints 0..9. Every field is always there.
 
 from __future__ import annotations
 
-import json
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -24,6 +23,8 @@ def encoded(document: object) -> bytes:
     try:
         return msgspec.json.encode(document) + b"\n"
     except UnicodeEncodeError:
+        import json
+
         plain = msgspec.to_builtins(document)
         text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
         return text.encode("utf-8", "replace") + b"\n"
