@@ -245,8 +245,8 @@ async def test_runs_in_which_no_engine_has_run_are_compared_by_their_settings(ho
             await pilot.press(key)
         assert any("no iteration has begun yet" in one.message for one in app._notifications)
         await pilot.press("C")
-        # The notes lie over it for a while.
-        await until(lambda: "no engine has run in it" in text(app), "why nothing is shown is said")
+        await settled(app, pilot)
+        assert "no engine has run in it" in " ".join(text(app).split())
 
 
 async def test_figures_of_the_iteration_that_is_looked_at(home, folder):
