@@ -253,7 +253,8 @@ def curves(arms: Sequence[Measured], budgets: Sequence[int]) -> dict[str, dict[i
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="folder for runs, scores, report")
-    parser.add_argument("--seeds", type=int, default=3, help="seeds 0, 1, … of every arm")
+    parser.add_argument("--seeds", type=int, default=3, help="how many seeds of every arm")
+    parser.add_argument("--from-seed", type=int, default=0, help="the first of them")
     parser.add_argument("--budget", type=int, default=200, help="samples, and as many refinements")
     parser.add_argument("--only", help=f"arms, by comma: {', '.join(ARMS)}")
     parser.add_argument("--train", default="arc1-train", help="tasks to learn from")
@@ -264,7 +265,8 @@ def main() -> int:
     os.environ["SOAR_HOME"] = str(options.out)
     try:
         names = chosen(options.only)
-        arms = [measure(name, ARMS[name], range(options.seeds), options) for name in names]
+        seeds = range(options.from_seed, options.from_seed + options.seeds)
+        arms = [measure(name, ARMS[name], seeds, options) for name in names]
     except MeasuringError as error:
         print(error, file=sys.stderr)
         return 1
