@@ -122,8 +122,9 @@ def rank(
 ) -> list[tuple[Tally, float]]:
     """Order patterns heaviest first; ties by count, then by the shortest program.
 
-    `invariants` are the task's, for the formula that weighs them; see `weight`. The first SUBMISSIONS of them are what the task submits. A last tie, which no rule of the
-    method breaks, goes by the pattern's bytes, so that equal tallies always rank equally.
+    `invariants` are the task's, for the formula that weighs them; see `weight`. The first SUBMISSIONS
+    patterns are what the task submits. A last tie, which no rule of the method breaks, goes by the
+    pattern's bytes, so that equal tallies always rank equally.
     """
     weighed = [(entry, weight(entry, formula, c, invariants)) for entry in tallies]
     return sorted(weighed, key=lambda e: (-e[1], -e[0].count, e[0].shortest, e[0].pattern))
