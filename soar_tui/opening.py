@@ -73,8 +73,23 @@ def open_app(folder: Path | None = None) -> int:
 
         app = SoarApp(folder)
     threading.Thread(target=_end_with_terminal, args=(app,), daemon=True).start()
-    app.run()
-    return app.return_code or 0
+    try:
+        app.run()
+    except OSError:
+        # Whatever Textual has to say at its end, it says on the terminal.
+        if not _terminal_gone():
+            raise
+    return _HUNG_UP if _terminal_gone() else app.return_code or 0
+
+
+def _terminal_gone() -> bool:
+    return _hang_up_of_terminal().poll(0) != []
+
+
+def _hang_up_of_terminal() -> select.poll:
+    terminal = select.poll()
+    terminal.register(sys.stdin.fileno(), 0)  # a hang-up is reported without being asked for
+    return terminal
 
 
 def _end_with_terminal(app: SoarApp) -> None:
@@ -82,9 +97,7 @@ def _end_with_terminal(app: SoarApp) -> None:
 
     Textual would read the end of the file over and over, and wait for ever to write.
     """
-    terminal = select.poll()
-    terminal.register(sys.stdin.fileno(), 0)  # a hang-up is reported without being asked for
-    terminal.poll()
+    _hang_up_of_terminal().poll()
     at_last = threading.Timer(_ENDING_SECONDS, os._exit, (_HUNG_UP,))
     at_last.daemon = True
     at_last.start()

@@ -144,6 +144,19 @@ def test_an_app_that_ignores_hang_ups_ends_with_its_terminal(home):
     assert desk_at(home).view(folder)["place"] == "votes"
 
 
+@pytest.mark.parametrize("so_far", [b"", b"\x1b[?1049h"])
+def test_a_terminal_gone_while_the_app_starts_ends_it_as_a_hang_up_does(home, so_far):
+    folder = recorded(home / "runs" / "kept", chosen=settings("sample:3"), searched=1)
+    for _ in range(5):
+        terminal = Terminal(folder, deaf=True)
+        try:
+            terminal.read_until(lambda seen: so_far in seen)
+            terminal.close()
+            assert terminal.process.wait(timeout=PATIENCE) == 128 + signal.SIGHUP
+        finally:
+            terminal.process.kill()
+
+
 def test_the_app_opens_only_where_it_can_be_drawn(tmp_path):
     main, side = pty.openpty()
     told = tmp_path / "told"
