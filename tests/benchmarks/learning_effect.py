@@ -5,8 +5,13 @@ Each arm is a run as `soar-tui run` would make it, once per seed, in a run folde
 off goes on, so the command may be given again after anything. Ctrl+C lets pulls under way finish.
 The targets' test outputs serve for the scores alone.
 
+Scores of finished runs are kept in `tests/benchmarks/scores`, by budget, each with its commit: an
+evening has room for a few of them. `--recorded` takes those for the runs it finds there, makes the
+others, and adds their scores.
+
     python -m tests.benchmarks.learning_effect --seeds 3 --budget 200 --out DIR
     python -m tests.benchmarks.learning_effect --seeds 3 --budget 200 --out DIR --only chain,shipped
+    python -m tests.benchmarks.learning_effect --seeds 3 --budget 200 --out DIR --recorded
     python -m tests.benchmarks.learning_effect --seeds 1 --budget 10 --out DIR --train sample:6 \\
         --target sample:6 --only chain,untrained
 """
@@ -45,6 +50,7 @@ from tests.benchmarks.learning_scores import (
 )
 
 LOOK_SECONDS = 30.0
+RECORDED = Path(__file__).parent / "scores"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +153,10 @@ def folder_of(out: Path, arm: str, seed: int) -> Path:
 def finish_run(name: str, arm: Arm, seed: int, options: argparse.Namespace) -> Settings:
     """Bring an arm's run to its end, unless it is there, and return its settings.
 
-    Raises MeasuringError for a folder of other settings and for an engine that fails.
+    The run that it starts from is brought to its end before. Raises MeasuringError for a folder of other settings and for an engine that fails.
     """
+    if arm.needs is not None:
+        finish_run(arm.needs, ARMS[arm.needs], seed, options)
     folder, wanted = folder_of(options.out, name, seed), settings_of(arm, seed, options)
     if not folder.exists():
         create_run(wanted, name=folder.name, day=datetime.datetime.now().astimezone().date())
@@ -188,16 +196,24 @@ def measure(name: str, arm: Arm, seeds: Sequence[int], options: argparse.Namespa
     """Run an arm for every seed and score its runs."""
     scores: list[RunScore] = []
     for seed in seeds:
-        print(f"{name}, seed {seed}: {arm.title}", file=sys.stderr, flush=True)
-        settings = finish_run(name, arm, seed, options)
-        path = options.out / "scores" / f"{name}-{seed}.json"
+        path = score_path(name, seed, options)
         score = load_score(path)
         if score is None:
+            print(f"{name}, seed {seed}: {arm.title}", file=sys.stderr, flush=True)
+            settings = finish_run(name, arm, seed, options)
             folder = folder_of(options.out, name, seed)
-            score = score_run(folder, settings.vote, budgets_up_to(2 * options.budget))
+            budgets = budgets_up_to(2 * options.budget)
+            score = score_run(folder, settings.vote, budgets, commit())
             save_score(score, path)
         scores.append(score)
-    return Measured(name, arm.title, settings.vote.formula, tuple(scores))
+    formula = settings_of(arm, seeds[0], options).vote.formula
+    return Measured(name, arm.title, formula, tuple(scores))
+
+
+def score_path(name: str, seed: int, options: argparse.Namespace) -> Path:
+    """Return where the score of an arm's run of a seed is, or will be."""
+    scores = RECORDED / str(options.budget) if options.recorded else options.out / "scores"
+    return Path(scores / f"{name}-{seed}.json")
 
 
 def budgets_up_to(most: int) -> list[int]:
@@ -208,13 +224,12 @@ def budgets_up_to(most: int) -> list[int]:
 
 
 def chosen(only: str | None) -> list[str]:
-    """Return the arms to run, in order, with those they need. Raises MeasuringError."""
+    """Return the arms to measure, in order. Raises MeasuringError."""
     names = list(ARMS) if only is None else only.split(",")
     unknown = [name for name in names if name not in ARMS]
     if unknown:
         raise MeasuringError(f"no arm {unknown[0]!r}: choose from {', '.join(ARMS)}")
-    needed = {need for name in names if (need := ARMS[name].needs) is not None}
-    return [name for name in ARMS if name in needed or name in names]
+    return [name for name in ARMS if name in names]
 
 
 def report(arms: Sequence[Measured], options: argparse.Namespace) -> str:
@@ -222,10 +237,11 @@ def report(arms: Sequence[Measured], options: argparse.Namespace) -> str:
     budgets = budgets_up_to(2 * options.budget)
     early = 50 if 50 in budgets else budgets[0]
     seeds = max(len(arm.runs) for arm in arms)
+    commits = sorted({run.commit for arm in arms for run in arm.runs})
     return "\n\n".join(
         [
-            f"Commit {commit()}, {os.cpu_count()} cores, {options.budget} + {options.budget} "
-            f"programs per task, median of {seeds} seeds, 95 % intervals by resampling the tasks.",
+            f"Searched at {', '.join(commits)}; {options.budget} + {options.budget} programs per "
+            f"task, medians of {seeds} seeds, 95 % intervals by resampling the tasks.",
             solved_table(arms, budgets),
             comparison_table(arms, COMPARISONS, early),
             time_table(arms),
@@ -256,6 +272,9 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds of every arm")
     parser.add_argument("--from-seed", type=int, default=0, help="the first of them")
     parser.add_argument("--budget", type=int, default=200, help="samples, and as many refinements")
+    parser.add_argument(
+        "--recorded", action="store_true", help="take the scores kept here, and add to them"
+    )
     parser.add_argument("--only", help=f"arms, by comma: {', '.join(ARMS)}")
     parser.add_argument("--train", default="arc1-train", help="tasks to learn from")
     parser.add_argument("--target", default="arc1-eval", help="tasks to solve, held out")

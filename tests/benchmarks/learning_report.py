@@ -60,8 +60,8 @@ def solved_table(arms: Sequence[Measured], budgets: Sequence[int]) -> str:
     lines = []
     for name, (arm, label) in rows_of(arms).items():
         parts = arm.parts(label)
-        tasks = len(parts[0].tasks)
-        spent = median(sum(task.candidates for task in part.tasks) / tasks for part in parts)
+        tasks = len(parts[0].candidates)
+        spent = median(sum(part.candidates) / tasks for part in parts)
         at = [f"@{budget}" for budget in budgets if label != "pooled"]
         figures = [_number(estimate(marks(parts, what)).median) for what in ("oracle", *at)]
         figures += [""] * (len(budgets) + 1 - len(figures))

@@ -7,6 +7,7 @@ the first b candidates alone, so that runs of one archive compare whatever formu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, get_args
 
@@ -27,7 +28,8 @@ Marks: TypeAlias = NDArray[np.bool_]
 Statistic: TypeAlias = Callable[[NDArray[np.int64]], NDArray[np.float64]]
 
 
-class TaskScore(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class TaskScore:
     """One task in one iteration, or over several pooled.
 
     `solved` says by formula whether one of two submissions is right on every test input, `at` the
@@ -35,30 +37,35 @@ class TaskScore(msgspec.Struct, frozen=True):
     is that a vote could have chosen (no filter fired on it).
     """
 
-    task: str
     candidates: int
     oracle: bool
-    solved: dict[str, bool]
+    solved: dict[Formula, bool]
     at: dict[int, bool]
 
 
 class Part(msgspec.Struct, frozen=True):
-    """One iteration on the target tasks (`label` its place among them), or all of them pooled."""
+    """One iteration on the target tasks (`label` its place among them), or all of them pooled.
+
+    `candidates` counts them task by task, in the target's order. `right` holds, by `oracle`, a
+    formula or `@b`, one bit a task in that order, as hexadecimal digits, the last ones filled up.
+    """
 
     label: str
-    tasks: tuple[TaskScore, ...]
+    candidates: tuple[int, ...]
+    right: dict[str, str]
     seconds: float
 
 
 class RunScore(msgspec.Struct, frozen=True):
-    """One run: its parts, and the seconds of what went before them."""
+    """One run: the commit it was searched at, its parts, the seconds of what went before them."""
 
+    commit: str
     parts: tuple[Part, ...]
     train_search: float
     learning: float
 
 
-def score_run(folder: Path, vote: VoteConfig, budgets: Sequence[int]) -> RunScore:
+def score_run(folder: Path, vote: VoteConfig, budgets: Sequence[int], commit: str) -> RunScore:
     """Score a finished run's iterations on its target tasks, and these pooled if several."""
     with RunReader(folder) as reader:
         tasks, training = reader.tasks(), reader.training_tasks()
@@ -70,21 +77,33 @@ def score_run(folder: Path, vote: VoteConfig, budgets: Sequence[int]) -> RunScor
             pools["pooled"] = [row.index for row in targets]
         seconds = {row.index: row.seconds or 0.0 for row in rows}
         parts = tuple(
-            Part(
+            part_of(
                 label,
-                tuple(
+                [
                     score_task(tasks[index], _candidates(reader, pool, index), vote, budgets)
                     for index in range(first, len(tasks))
-                ),
+                ],
                 sum(seconds[iteration] for iteration in pool),
             )
             for label, pool in pools.items()
         )
         return RunScore(
+            commit,
             parts,
             train_search=sum(seconds[row.index] for row in rows if row.phase == "train"),
             learning=sum(checkpoint.seconds for checkpoint in reader.checkpoints()),
         )
+
+
+def part_of(label: str, tasks: Sequence[TaskScore], seconds: float) -> Part:
+    """Return the tasks' scores column by column."""
+    columns: dict[str, list[bool]] = {"oracle": [task.oracle for task in tasks]}
+    for formula in FORMULAS:
+        columns[formula] = [task.solved[formula] for task in tasks]
+    for budget in tasks[0].at:
+        columns[f"@{budget}"] = [task.at[budget] for task in tasks]
+    right = {what: np.packbits(column).tobytes().hex() for what, column in columns.items()}
+    return Part(label, tuple(task.candidates for task in tasks), right, seconds)
 
 
 def _candidates(reader: RunReader, iterations: Sequence[int], task: int) -> list[Candidate]:
@@ -114,7 +133,7 @@ def score_task(
     # A search that ended early had said all it was going to say.
     at |= {budget: solved[vote.formula] for budget in budgets if budget > len(candidates)}
     oracle = any(tally.pattern == truth for tally in tallies.all())
-    return TaskScore(task.id, len(candidates), oracle, solved, at)
+    return TaskScore(len(candidates), oracle, solved, at)
 
 
 def _solved(tallies: Tallies, task: Task, formula: Formula, c: float) -> bool:
@@ -131,13 +150,12 @@ def _truth(task: Task) -> bytes:
 
 def marks(parts: Iterable[Part], what: str) -> Marks:
     """Return one row per part (a seed) and one column per task: `oracle`, a formula, or `@b`."""
-    return np.array([[_mark(score, what) for score in part.tasks] for part in parts], dtype=bool)
+    return np.array([_unpacked(part.right[what], len(part.candidates)) for part in parts])
 
 
-def _mark(score: TaskScore, what: str) -> bool:
-    if what == "oracle":
-        return score.oracle
-    return score.at[int(what[1:])] if what.startswith("@") else score.solved[what]
+def _unpacked(digits: str, tasks: int) -> Marks:
+    packed = np.frombuffer(bytes.fromhex(digits), dtype=np.uint8)
+    return np.unpackbits(packed, count=tasks).astype(bool)
 
 
 class Estimate(msgspec.Struct, frozen=True):

@@ -20,13 +20,14 @@ from tests.benchmarks.learning_report import (
 )
 from tests.benchmarks.learning_scores import (
     FORMULAS,
-    Part,
     RunScore,
     TaskScore,
     difference,
     discordant,
     estimate,
     load_score,
+    marks,
+    part_of,
     save_score,
     score_task,
 )
@@ -44,11 +45,11 @@ def candidate(number, output, *, right, barred=None):
 
 
 def run_score(solved, seconds=1.0):
-    tasks = tuple(
-        TaskScore(f"t{n}", 10, right, dict.fromkeys(FORMULAS, right), {5: False, 10: right})
-        for n, right in enumerate(solved)
-    )
-    return RunScore((Part("0", tasks, seconds),), train_search=2.0, learning=3.0)
+    tasks = [
+        TaskScore(10, right, dict.fromkeys(FORMULAS, right), {5: False, 10: right})
+        for right in solved
+    ]
+    return RunScore("abc1234", (part_of("0", tasks, seconds),), train_search=2.0, learning=3.0)
 
 
 def test_a_vote_over_the_first_programs_sees_no_later_ones():
@@ -129,8 +130,15 @@ def test_scores_come_back_as_they_were_kept(tmp_path):
     assert load_score(path) == run_score([True, False])
 
 
-def test_an_arm_brings_the_arm_it_starts_from():
-    assert chosen("round-2") == ["rounds", "round-2"]
+@given(st.lists(st.booleans(), min_size=1, max_size=40))
+def test_a_bit_a_task_tells_every_task(solved):
+    (part,) = run_score(solved).parts
+    assert marks([part], "oracle").tolist() == [solved]
+    assert marks([part], "@5").tolist() == [[False] * len(solved)]
+
+
+def test_arms_are_chosen_by_name_and_measured_in_one_order():
+    assert chosen("round-2,chain") == ["chain", "round-2"]
     assert chosen(None) == list(ARMS)
     with pytest.raises(MeasuringError, match="no arm 'x'"):
         chosen("x")
