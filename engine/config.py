@@ -356,12 +356,9 @@ def _settings(document: dict[str, Any], source: str) -> Settings:
     try:
         return msgspec.convert(document, Settings)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{source}: {_readable(str(error))}") from error
+        from engine.allowed import refusal
 
-
-def _readable(message: str) -> str:
-    text, _, place = message.partition(" - at `$.")
-    return f"{place.rstrip('`')}: {text}" if place else text
+        raise ConfigError(f"{source}: {refusal(error, Settings)}") from error
 
 
 def _without_none(value: Any) -> Any:

@@ -60,9 +60,25 @@ def test_an_unknown_preset_names_those_there_are():
     [
         ("[search]\nsamples = -1", "search.samples: Expected `int` >= 0"),
         ("[search]\nsamples = 'many'", "search.samples: Expected `int`, got `str`"),
-        ("[search]\nsample = 1", "search: Object contains unknown field `sample`"),
-        ("[vote]\nformula = 'mean'", "vote.formula: Invalid enum value 'mean'"),
-        ("sede = 1", "Object contains unknown field `sede`"),
+        (
+            "[search]\nsample = 1",
+            "search: Object contains unknown field `sample`; did you mean `samples`?",
+        ),
+        (
+            "[vote]\nformula = 'mean'",
+            "vote.formula: Invalid enum value 'mean'; choose one of appendix, invariant, prior, sum, te",
+        ),
+        ("[vote]\nx = 1", "vote: Object contains unknown field `x`; choose one of formula, c"),
+        ("sede = 1", "Object contains unknown field `sede`; did you mean `seed`?"),
+        ("[serve]\nquantization = 'fp4'", "Invalid enum value 'fp4'; choose one of fp8"),
+        (
+            "[[policy.endpoints]]\nurl = 'http://a/v1'\nserver = 'x'",
+            "policy.endpoints[0].server: Invalid enum value 'x'; choose one of hosted, llama.cpp, ol",
+        ),
+        (
+            "[[policy.endpoints]]\nurl = 'http://a/v1'\nmodels = 'x'",
+            "policy.endpoints[0]: Object contains unknown field `models`; did you mean `model`?",
+        ),
         ("[search", "not TOML"),
     ],
 )
