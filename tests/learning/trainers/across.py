@@ -29,10 +29,13 @@ TASKS = (
     "blue-frame",
     "double-size",
     "half-turn",
-    "mirror-below",
+    "kaleidoscope",
+    "mirror-left-right",
+    "one-to-the-right",
+    "quarter-turn-right",
     "rows-become-columns",
-    "tiles-every-other-mirrored",
 )
+"""The sample tasks of at most 500 cells that the embedded policy solves in 320 characters or fewer."""
 
 
 async def main(folder):
@@ -43,16 +46,17 @@ async def main(folder):
         embedded,
         {
             "policy.kind": "local",
-            "policy.decoding": {"context": 4096, "sample_tokens": 192, "refine_tokens": 192},
+            "policy.decoding": {"context": 4096, "sample_tokens": 160, "refine_tokens": 160},
+            "policy.few_shot": False,
             "search.samples": 8,
             "search.refinements": 8,
             "tasks_in_flight": 2,
-            "learn.samples": 6,
+            "learn.samples": 4,
             "learn.repairs": 2,
             "serve.python": python,
             "serve.threads": 1,
-            "train": {"trainer": "hf", "python": python, "cpu": True, "rank": 64, "epochs": 2}
-            | {"accumulation": 4, "learning_rate": 3e-4, "max_length": 1800},
+            "train": {"trainer": "hf", "python": python, "cpu": True, "rank": 64, "epochs": 8}
+            | {"accumulation": 4, "learning_rate": 5e-4, "max_length": 1800},
         },
     )
     folder.mkdir()
