@@ -11,9 +11,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterable
 from functools import partial
-from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
 from typing import Any, ClassVar
 
 import msgspec
@@ -25,41 +23,19 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from engine.archive.catalogue import CatalogueError
-from engine.control import LOG_NAME, log_tail
-from soar_tui import actions, keys, widgets
+from soar_tui import actions, keys, places
+from soar_tui.banner import banner
 from soar_tui.desk import Desk
 from soar_tui.feed import Feed, Frame, GlobalQuestion, Header, Question
-from soar_tui.opening import uncollected
-from soar_tui.sanitise import many_lines, one_line
+from soar_tui.sanitise import many_lines
 from soar_tui.screens.place import Place
 from soar_tui.themes import ARC_DEFAULTS, DEFAULT_THEME, load_themes
 from soar_tui.view import View, from_document, to_document
-from soar_tui.widgets.palette import Painted
 
 _SAVE_SECONDS = 0.5
-_LOG_LINES = 3
 _INSIDE_RUN = frozenset({"chain", "diff", "prompt"})
 _BETWEEN_SECONDS = 0.05
 """Between two places that are made ahead: a key pressed meanwhile waits for one of them at most."""
-
-
-def _place(name: str) -> Callable[[], Screen[Any]]:
-    def make() -> Screen[Any]:
-        # A place is imported when it is first entered, so that the first one is there at once.
-        module = import_module(f"soar_tui.screens.{name}")
-        place: Screen[Any] = module.PLACE()
-        # Textual parses all style sheets anew, twice, for a screen that has not seen the present
-        # ones; a new screen brings none and is styled by them when it is mounted.
-        place._css_update_count = place.app._css_update_count
-        return place
-
-    return make
-
-
-def _import_places() -> None:
-    with uncollected():
-        for name in SoarApp.MODES:
-            import_module(f"soar_tui.screens.{name}")
 
 
 class FrameArrived(Message):
@@ -107,9 +83,7 @@ class SoarApp(App[None]):
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings()
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
-        name: _place(name) for _, name, _ in (*keys.PLACES, *keys.INSIDE)
-    }
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {**places.MAKERS}
 
     def __init__(self, folder: Path | None = None, *, desk: Desk | None = None) -> None:
         super().__init__()
@@ -175,7 +149,11 @@ class SoarApp(App[None]):
 
     def _load_keymap(self) -> None:
         # Most users have none, and need not wait for the widgets of other places.
-        of_widgets = widget_binding_ids() if keys.keymap_path().exists() else frozenset()
+        of_widgets: frozenset[str] = frozenset()
+        if keys.keymap_path().exists():
+            from soar_tui.widgets.bindings import widget_binding_ids
+
+            of_widgets = widget_binding_ids()
         keymap = keys.load_keymap(of_widgets=of_widgets)
         self.set_keymap(dict(keymap.keys))
         faults = [fault.text for fault in self._themes.faults] + list(keymap.faults)
@@ -232,7 +210,7 @@ class SoarApp(App[None]):
 
         What is left to a first visit is what a later one takes: an answer, and showing it.
         """
-        await asyncio.to_thread(_import_places)
+        await asyncio.to_thread(places.import_all)
         for name in self.MODES:
             if name not in self._screen_stacks:
                 await self._init_mode(name)
@@ -363,24 +341,9 @@ class SoarApp(App[None]):
     def _show_header(self) -> None:
         place = self.current_place
         if place is not None and place.is_mounted:
-            place.show_header(self.header, self._banner(), frozen=self.frozen)
+            said = None if self.header is None else banner(self.header)
+            place.show_header(self.header, said, frozen=self.frozen)
             place.refresh_chrome()
-
-    def _banner(self) -> str | None:
-        header, folder = self.header, self.folder
-        if header is None or folder is None:
-            return None
-        state = header.state
-        start = keys.shown(keys.find("start").keys)
-        if state.state == "crashed":
-            tail = log_tail(folder / LOG_NAME, lines=_LOG_LINES).splitlines()
-            reason = one_line(state.reason or "for a reason it could not say")
-            lines = [f"The engine crashed: {reason}. {start} starts it again where it was."]
-            return "\n".join([*lines, *(f"  {one_line(line)}" for line in tail)])
-        if state.state == "stalled":
-            silent = "yet" if state.silent is None else f"for {state.silent:.0f} s"
-            return f"Stale: the engine holds its lock but has been silent {silent}; X stops it."
-        return None
 
     def on_resize(self, event: Resize) -> None:
         """Say again whether the terminal is too small."""
@@ -404,18 +367,3 @@ class SoarApp(App[None]):
     def on_save_failed(self, message: SaveFailed) -> None:
         """Say why the view cannot be saved."""
         self.tell(message.text, severity="error")
-
-
-def widget_binding_ids() -> frozenset[str]:
-    """Return the ids of the keys that our widgets bring; imports every widget."""
-    for module in iter_modules(widgets.__path__):
-        import_module(f"{widgets.__name__}.{module.name}")
-    found: set[str] = set()
-    classes: list[type] = [Painted]
-    while classes:
-        kind = classes.pop()
-        classes += kind.__subclasses__()
-        for binding in kind.__dict__.get("BINDINGS", ()):
-            if getattr(binding, "id", None):
-                found.add(binding.id)
-    return frozenset(found)

@@ -87,7 +87,7 @@ def test_a_question_asked_again_before_its_answer_is_read_once():
 
 def test_every_key_of_a_widget_can_be_named_by_a_keymap_at_the_start():
     """In a process of its own, for the widgets that other tests have imported do not count."""
-    code = "from soar_tui.app import widget_binding_ids as ids; print(*ids())"
+    code = "from soar_tui.widgets.bindings import widget_binding_ids as ids; print(*ids())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert {"wall.left", "list.up", "arms.sort", "source.down"} <= set(done.stdout.split())
 

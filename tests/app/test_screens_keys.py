@@ -10,10 +10,10 @@ from engine.archive.rows import CandidateQuery
 from engine.config import Formula
 from engine.control.lock import EngineLock
 from soar_tui import actions, keys
-from soar_tui.app import widget_binding_ids
 from soar_tui.keys import EVERYWHERE, INSIDE, OF_PLACE, PLACES
 from soar_tui.screens.help import Help
 from soar_tui.view import View, from_document
+from soar_tui.widgets.bindings import widget_binding_ids
 from soar_tui.widgets.candidate_list import CandidateList
 from tests.app.recorded import best_candidate, record, settings
 from tests.app.stage import desk_at, opened, settled, text, until
