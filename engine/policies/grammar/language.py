@@ -78,7 +78,8 @@ def features(*counts: int) -> Slot:
     return Slot("features", counts=counts)
 
 
-def _always(_: Problem) -> bool:
+def always(_: Problem) -> bool:
+    """Apply to every problem."""
     return True
 
 
@@ -96,7 +97,7 @@ class Primitive:
     family: str
     size: SizeEffect = "keeps"
     weight: float = 1.0
-    applies: Applies = _always
+    applies: Applies = always
     fit: Fit | None = None
     suggest: Suggest | None = None
 
@@ -135,7 +136,7 @@ def primitive(
     *slots: Slot,
     size: SizeEffect = "keeps",
     weight: float = 1.0,
-    applies: Applies = _always,
+    applies: Applies = always,
     fit: Fit | None = None,
     suggest: Suggest | None = None,
 ) -> Callable[[Function], Function]:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from engine.policies.grammar.language import Primitive
+from engine.policies.grammar.language import Primitive, always
 from engine.policies.grammar.primitives import ALL
 from engine.policies.grammar.problem import Problem
 
@@ -63,11 +63,15 @@ class Untrained:
         shares = [(p.weight, p.size) for p in ALL]
         self._right = np.array([w * (0.25 if size == "changes" else 1.0) for w, size in shares])
         self._wrong = np.array([w * (0.25 if size == "keeps" else 1.0) for w, size in shares])
+        self._conditional = [place for place, p in enumerate(ALL) if p.applies is not always]
 
     def primitive_weights(self, context: Context) -> np.ndarray:
         weights = self._right if context.problem.same_size else self._wrong
-        applies = [p.applies(context.problem) for p in ALL]
-        return np.where(applies, weights, 0.0)
+        weights = weights.copy()
+        for place in self._conditional:
+            if not ALL[place].applies(context.problem):
+                weights[place] = 0.0
+        return weights
 
     def slot_weights(self, context: Context, primitive: Primitive, position: int) -> np.ndarray:
         slot = primitive.slots[position]

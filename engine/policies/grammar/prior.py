@@ -16,11 +16,16 @@ _PER_COMPLEXITY = 0.7
 def log_prior(chain: Chain) -> float | None:
     """Return ln 30 x (share of demonstrations predicted when left out) - 0.7 x complexity.
 
-    None for a chain that does not fit all demonstrations: nothing is validated then.
+    None for a chain that does not fit all demonstrations: nothing is validated then. What was found
+    is noted with the task, for a program that fits is proposed again and again.
     """
     if not chain.left.solved:
         return None
-    return _VALIDATED * leave_one_out(chain) - _PER_COMPLEXITY * complexity(chain.steps)
+    known: dict[str, float] = chain.problems[0].notes.setdefault("prior", {})
+    text = chain.text
+    if text not in known:
+        known[text] = _VALIDATED * leave_one_out(chain) - _PER_COMPLEXITY * complexity(chain.steps)
+    return known[text]
 
 
 def complexity(steps: tuple[Step, ...]) -> float:

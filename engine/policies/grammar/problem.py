@@ -7,7 +7,7 @@ set of fits serve the first step and every later one.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -97,12 +97,16 @@ class Problem:
         """
         name = feature.__name__
         if name not in self._features:
-            try:
-                values = np.concatenate([feature(grid).ravel() for grid in self.demos])
-                self._features[name] = _numbered(values)
-            except (ValueError, LookupError, ArithmeticError):
-                self._features[name] = None
+            values = self._values(feature)
+            self._features[name] = None if values is None else _numbered(values)
         return self._features[name]
+
+    def _values(self, feature: Feature) -> np.ndarray | None:
+        """Return a feature of all demonstration cells, None where it does not apply to some grid."""
+        try:
+            return np.concatenate([feature(grid).ravel() for grid in self.demos])
+        except (ValueError, LookupError, ArithmeticError):
+            return None
 
     @cached_property
     def stacked(self) -> tuple[tuple[Feature, ...], np.ndarray, np.ndarray]:
@@ -110,7 +114,12 @@ class Problem:
 
         Sizes are int64 of shape (features,), indices int32 of shape (features, cells).
         """
-        known = [(each, found) for each in FEATURES.values() if (found := self.feature(each))]
+        unknown = [name for name in FEATURES if name not in self._features]
+        values = {name: self._values(FEATURES[name]) for name in unknown}
+        self._features.update(_numbered_together(values))
+        known = [
+            (each, found) for name, each in FEATURES.items() if (found := self._features[name])
+        ]
         return (
             tuple(each for each, _ in known),
             np.array([len(distinct) for _, (distinct, _) in known], dtype=np.int64),
@@ -169,6 +178,34 @@ def _numbered(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     occurs[raised] = True
     places = np.cumsum(occurs, dtype=np.int32) - 1
     return np.flatnonzero(occurs) + least, places[raised]
+
+
+def _numbered_together(
+    features: Mapping[str, np.ndarray | None],
+) -> dict[str, tuple[np.ndarray, np.ndarray] | None]:
+    """Return each feature as _numbered does, None for None; most of them in one go."""
+    found: dict[str, tuple[np.ndarray, np.ndarray] | None] = dict.fromkeys(features)
+    whole = {name: each for name, each in features.items() if each is not None}
+    names = [name for name, each in whole.items() if each.dtype == np.int64]
+    if names:
+        rows = np.array([whole[name] for name in names])
+        least, most = rows.min(axis=1), rows.max(axis=1)
+        narrow = most - least < _WIDEST
+        names = [name for name, fits in zip(names, narrow.tolist(), strict=True) if fits]
+        rows, least, widths = rows[narrow], least[narrow], (most - least)[narrow] + 1
+        ends = np.cumsum(widths)
+        starts = ends - widths
+        rows += (starts - least)[:, None]
+        occurs = np.zeros(widths.sum(), dtype=bool)
+        occurs[rows] = True
+        places = np.cumsum(occurs, dtype=np.int32)
+        indices = places[rows] - places[starts, None]  # the least value of a row occurs in it
+        for row, name in enumerate(names):
+            distinct = np.flatnonzero(occurs[starts[row] : ends[row]]) + least[row]
+            found[name] = distinct, indices[row]
+    for name in whole.keys() - set(names):
+        found[name] = _numbered(whole[name])
+    return found
 
 
 def problem_of(task: Task) -> Problem:

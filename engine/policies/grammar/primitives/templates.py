@@ -9,8 +9,9 @@ from engine.policies.grammar.primitives.grids import Grid, background
 from engine.policies.grammar.primitives.objects import find_objects
 from engine.policies.grammar.problem import Problem
 
-_REACH = 3
 _MAX_MARKS = 40
+_AROUND = np.argwhere(np.ones((7, 7))) - 3
+"""What is looked at around a mark, (down, right) of each cell: up to 3 away."""
 
 
 def _stamp(problem: Problem, slots: Values) -> Values | None:
@@ -19,20 +20,24 @@ def _stamp(problem: Problem, slots: Values) -> Values | None:
     marks = [np.argwhere(grid == slots[0])[:_MAX_MARKS] for grid in problem.demos]
     if not any(len(places) for places in marks):
         return None
-    pattern: dict[tuple[int, int], int] = {}
-    for down in range(-_REACH, _REACH + 1):
-        for right in range(-_REACH, _REACH + 1):
-            counts, already = np.zeros(10, dtype=np.int64), np.zeros(10, dtype=np.int64)
-            for grid, target, places in zip(problem.demos, problem.targets, marks, strict=True):
-                rows, columns = places[:, 0] + down, places[:, 1] + right
-                inside = (rows >= 0) & (rows < grid.shape[0])
-                inside &= (columns >= 0) & (columns < grid.shape[1])
-                rows, columns = rows[inside], columns[inside]
-                counts += np.bincount(target[rows, columns], minlength=10)
-                already += np.bincount(grid[rows, columns], minlength=10)
-            total, colour = int(counts.sum()), int(counts.argmax())
-            if total and counts[colour] >= 0.8 * total and already[colour] < 0.5 * total:
-                pattern[down, right] = colour
+    counts, already = np.zeros((2, len(_AROUND) * 10), dtype=np.int64)
+    for grid, target, places in zip(problem.demos, problem.targets, marks, strict=True):
+        around = places[:, None] + _AROUND
+        inside = ((around >= 0) & (around < grid.shape)).all(axis=-1)
+        cells = tuple(around[inside].T)
+        offset = np.nonzero(inside)[1] * 10
+        counts += np.bincount(offset + target[cells], minlength=len(counts))
+        already += np.bincount(offset + grid[cells], minlength=len(counts))
+    counts, already = counts.reshape(-1, 10), already.reshape(-1, 10)
+    colours, totals = counts.argmax(axis=1), counts.sum(axis=1)
+    most, had = (np.take_along_axis(each, colours[:, None], 1)[:, 0] for each in (counts, already))
+    clear = (totals > 0) & (most >= 0.8 * totals) & (had < 0.5 * totals)
+    pattern = {
+        (down, right): colour
+        for (down, right), colour in zip(
+            _AROUND[clear].tolist(), colours[clear].tolist(), strict=True
+        )
+    }
     return (pattern,) if pattern else None
 
 
