@@ -291,6 +291,7 @@ def main() -> int:
         return 1
     text = report(arms, options)
     print(text)
+    options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "report.md").write_text(text + "\n", encoding="utf-8")
     drawn = curves(arms, budgets_up_to(2 * options.budget))
     svg = figure(drawn, "Tasks solved by the vote over the first b programs")
