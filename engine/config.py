@@ -58,6 +58,8 @@ class EndpointConfig(_Section, frozen=True):
     """The file that holds the API key and nothing else."""
     capacity: Positive = 64
     """Completions under way at once."""
+    requests: Positive | None = None
+    """Requests under way at once, each of one prompt; none: as many as `capacity` has room for."""
     price: PriceConfig | None = None
     """What it costs; none: cost is not counted."""
     extra: dict[str, Any] = {}

@@ -71,7 +71,7 @@ class Reply:
 
 
 class ChatClient:
-    """One server's connections, at most as many completions asked for at once as it has room for.
+    """One server's connections, asked for at most as much at once as it has room for.
 
     `first_wait` is the longest wait before the second attempt, in seconds; it doubles with each
     further one.
@@ -87,6 +87,7 @@ class ChatClient:
         self._root = endpoint.url.rstrip("/").removesuffix("/v1")
         self._one_each = endpoint.server in dialect.ONE_EACH
         self._room = Room(endpoint.capacity)
+        self._requests = Room(endpoint.requests or endpoint.capacity)
         # At its default level httpx logs a line for each request.
         logging.getLogger("httpx").setLevel(logging.WARNING)
         self._http = httpx.AsyncClient(
@@ -187,7 +188,7 @@ class ChatClient:
         seconds: float,
         completions: int,
     ) -> bytes:
-        async with self._room.take(completions):
+        async with self._requests.take(1), self._room.take(completions):
             try:
                 # httpx limits each read; only this limits a server that sends byte after byte.
                 async with asyncio.timeout(seconds):

@@ -13,6 +13,8 @@ from engine.policies.llm.process import Probes, ServerProcess, free_port
 
 GGUF = "model.gguf"
 """The file of a checkpoint that this server loads; see engine.learning.trainers."""
+_PROMPTS = 2
+"""Prompts the server works on at once. Each may be as long as the context, which is reserved."""
 
 
 class LocalServer:
@@ -41,7 +43,9 @@ class LocalServer:
         self._served = self._base
         self._port = free_port()
         root = f"http://127.0.0.1:{self._port}"
-        self.endpoint = EndpointConfig(url=f"{root}/v1", server="llama.cpp", capacity=serve.slots)
+        self.endpoint = EndpointConfig(
+            url=f"{root}/v1", server="llama.cpp", capacity=serve.slots, requests=_PROMPTS
+        )
         self._process = ServerProcess(
             root,
             log_file,
@@ -52,8 +56,10 @@ class LocalServer:
 
     def _command(self, model: Path) -> list[str]:
         decoding, slots = self._decoding, self._serve.slots
-        # One whole context, and room for the answers of the other slots.
-        cells = decoding.context + (slots - 1) * decoding.sample_tokens
+        # Completions of one prompt share its cells; each has its own answer beside.
+        answer = max(decoding.sample_tokens, decoding.refine_tokens)
+        prompts = min(slots, _PROMPTS)
+        cells = prompts * decoding.context + (slots - prompts) * answer
         command = [self._python, local_server.__file__, "--model", str(model)]
         command += ["--port", str(self._port), "--slots", str(slots), "--cells", str(cells)]
         return [*command, "--threads", str(self._serve.threads)]

@@ -123,11 +123,11 @@ async def test_a_server_that_is_not_there_is_named():
 
 
 async def test_an_answer_that_drips_ends_at_the_limit(server):
-    server.faults.extend(["drip"] * 5)
-    async with client_of(server, DecodingConfig(request_seconds=0.1)) as client:
+    server.faults.extend(["drip"] * 2)
+    async with client_of(server, DecodingConfig(request_seconds=1.0)) as client:
         with pytest.raises(UnreachableError, match="no answer within"):
-            await client.complete(MESSAGES, 2, 500)
-    assert not server.faults  # each of five attempts met one
+            await client.complete(MESSAGES, 2, 500, attempts=2)
+    assert not server.faults  # each attempt met one
 
 
 async def test_a_cancelled_request_is_given_up_by_the_connection(server):
@@ -139,6 +139,13 @@ async def test_a_cancelled_request_is_given_up_by_the_connection(server):
         with pytest.raises(asyncio.CancelledError):
             await request
         assert await asyncio.to_thread(server.disconnected.wait, 30)
+
+
+async def test_no_more_prompts_at_once_than_the_server_has_memory_for(server):
+    server.faults.extend(["meet"] * 2)
+    async with client_of(server, DecodingConfig(n=1), capacity=8, requests=2) as client:
+        await asyncio.gather(*(client.complete(MESSAGES, 1, 500) for _ in range(20)))
+    assert server.most_at_once == 2
 
 
 async def test_no_more_requests_at_once_than_the_server_has_room_for(server):
