@@ -54,6 +54,7 @@ NOT_RUN = {
     "python -m pytest tests/policies/llm/test_real_server.py": "needs a running model server",
     "python -m tests.benchmarks.learning_effect": "hours",
     "python -m engine.policies.llm.models": "fetches 94 MiB",
+    "python -m tests.learning.trainers.across": "an hour, in an environment with torch",
 }
 """Beginnings of commands that are only looked at, and why."""
 
