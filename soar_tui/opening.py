@@ -72,6 +72,8 @@ def open_app(folder: Path | None = None) -> int:
         from soar_tui.app import SoarApp
 
         app = SoarApp(folder)
+    if _terminal_gone():
+        return _HUNG_UP
     threading.Thread(target=_end_with_terminal, args=(app,), daemon=True).start()
     try:
         app.run()
