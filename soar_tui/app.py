@@ -131,7 +131,8 @@ class SoarApp(App[None]):
     def on_unmount(self) -> None:
         """Save the view and end the feed."""
         self.feed.stop()
-        if self._unsaved and self.folder is not None:
+        # A save that was begun may be under way, or never come to its turn.
+        if (self._unsaved or self._saving.locked()) and self.folder is not None:
             self._write_view(self.folder, self.view)
 
     def _begin_with_theme(self) -> None:
@@ -350,15 +351,17 @@ class SoarApp(App[None]):
         self.call_after_refresh(self._show_header)
 
     def _save(self) -> None:
-        if self._unsaved and self.folder is not None:
-            self._unsaved = False
+        if self._unsaved and self.folder is not None and not self._saving.locked():
             write = partial(self._write_view, self.folder, self.view)
             self.run_worker(write, thread=True, group="save")
 
     def _write_view(self, folder: Path, view: View) -> None:
         with self._saving:  # one after the other, so that an old view never replaces a new one
-            if folder == self.folder and view != self.view:
-                return
+            if folder == self.folder:
+                self._unsaved = False
+                if view != self.view:
+                    self._unsaved = True
+                    return
             try:
                 self.desk.save_view(folder, to_document(view))
             except CatalogueError as error:
