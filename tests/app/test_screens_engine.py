@@ -7,7 +7,9 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -67,6 +69,19 @@ async def test_two_apps_tell_the_truth_of_an_engine_that_dies_and_comes_back(hom
         await pilot.press(*folder.name, "enter")
         await until(lambda: "■ stopped" in text(app), "it is stopped")
         assert not engine_alive(folder)
+
+
+async def test_a_save_that_never_comes_to_its_turn_is_made_up_for_at_the_end(home):
+    folder = make_folder(home / "runs" / "kept", settings("sample:3"))
+    free = threading.Event()
+    async with opened(folder, desk=home) as (app, _):
+        executor = ThreadPoolExecutor(1)
+        executor.submit(free.wait, PATIENCE)
+        asyncio.get_running_loop().set_default_executor(executor)
+        app.look(task=2)
+        await until(lambda: any(work.group == "save" for work in app.workers), "it is to be saved")
+    free.set()
+    assert desk_at(home).view(folder)["task"] == 2
 
 
 class Terminal:
