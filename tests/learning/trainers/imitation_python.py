@@ -37,7 +37,10 @@ def main():
         case "chatters":
             print("loss is 3", flush=True)
         case "hangs":
-            Path(os.environ["SOAR_TEST_PID"]).write_text(str(os.getpid()))
+            told = Path(os.environ["SOAR_TEST_PID"])
+            half = told.with_name("half told")  # whole or not at all: it is killed at any moment
+            half.write_text(str(os.getpid()))
+            half.replace(told)
             time.sleep(3600)
         case "stops early":
             return
