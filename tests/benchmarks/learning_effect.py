@@ -51,6 +51,7 @@ from tests.benchmarks.learning_scores import (
 
 LOOK_SECONDS = 30.0
 RECORDED = Path(__file__).parent / "scores"
+TRAIN, TARGET = "arc1-train", "arc1-eval"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,8 @@ def folder_of(out: Path, arm: str, seed: int) -> Path:
 def finish_run(name: str, arm: Arm, seed: int, options: argparse.Namespace) -> Settings:
     """Bring an arm's run to its end, unless it is there, and return its settings.
 
-    The run that it starts from is brought to its end before. Raises MeasuringError for a folder of other settings and for an engine that fails.
+    The run that it starts from is brought to its end before. Raises MeasuringError for a folder of
+    other settings and for an engine that fails.
     """
     if arm.needs is not None:
         finish_run(arm.needs, ARMS[arm.needs], seed, options)
@@ -276,13 +278,19 @@ def main() -> int:
         "--recorded", action="store_true", help="take the scores kept here, and add to them"
     )
     parser.add_argument("--only", help=f"arms, by comma: {', '.join(ARMS)}")
-    parser.add_argument("--train", default="arc1-train", help="tasks to learn from")
-    parser.add_argument("--target", default="arc1-eval", help="tasks to solve, held out")
+    parser.add_argument("--train", default=TRAIN, help="tasks to learn from")
+    parser.add_argument("--target", default=TARGET, help="tasks to solve, held out")
     parser.add_argument("--tasks-limit", type=int, help="only the first so many of both")
     options = parser.parse_args()
     options.out = options.out.resolve()
     os.environ["SOAR_HOME"] = str(options.out)
     try:
+        if options.recorded and (options.train, options.target) != (TRAIN, TARGET):
+            raise MeasuringError(f"--recorded: those scores are of {TRAIN} and {TARGET}")
+        if options.recorded and options.tasks_limit is not None:
+            raise MeasuringError(
+                "--recorded: those scores are of all tasks; leave --tasks-limit out"
+            )
         names = chosen(options.only)
         seeds = range(options.from_seed, options.from_seed + options.seeds)
         arms = [measure(name, ARMS[name], seeds, options) for name in names]

@@ -1,5 +1,7 @@
 """The tables of the learning benchmark: what they count, and how sure they claim to be."""
 
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -135,6 +137,15 @@ def test_a_bit_a_task_tells_every_task(solved):
     (part,) = run_score(solved).parts
     assert marks([part], "oracle").tolist() == [solved]
     assert marks([part], "@5").tolist() == [[False] * len(solved)]
+
+
+@pytest.mark.parametrize("other", [("--target", "sample:6"), ("--tasks-limit", "3")])
+def test_kept_scores_serve_no_other_tasks_than_theirs(other, tmp_path):
+    command = [sys.executable, "-m", "tests.benchmarks.learning_effect", "--recorded"]
+    command += ["--out", str(tmp_path), "--only", "shipped", *other]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "those scores are of" in done.stderr and not list(tmp_path.iterdir())
 
 
 def test_arms_are_chosen_by_name_and_measured_in_one_order():
