@@ -213,9 +213,15 @@ def measure(name: str, arm: Arm, seeds: Sequence[int], options: argparse.Namespa
 
 
 def score_path(name: str, seed: int, options: argparse.Namespace) -> Path:
-    """Return where the score of an arm's run of a seed is, or will be."""
-    scores = RECORDED / str(options.budget) if options.recorded else options.out / "scores"
-    return Path(scores / f"{name}-{seed}.json")
+    """Return where the score of an arm's run of a seed is, or will be.
+
+    Raises MeasuringError where kept scores are asked for that are of other tasks.
+    """
+    if not options.recorded:
+        return Path(options.out / "scores" / f"{name}-{seed}.json")
+    if (options.train, options.target, options.tasks_limit) != (TRAIN, TARGET, None):
+        raise MeasuringError(f"--recorded: those scores are of all of {TRAIN} and {TARGET}")
+    return RECORDED / str(options.budget) / f"{name}-{seed}.json"
 
 
 def budgets_up_to(most: int) -> list[int]:
@@ -285,12 +291,6 @@ def main() -> int:
     options.out = options.out.resolve()
     os.environ["SOAR_HOME"] = str(options.out)
     try:
-        if options.recorded and (options.train, options.target) != (TRAIN, TARGET):
-            raise MeasuringError(f"--recorded: those scores are of {TRAIN} and {TARGET}")
-        if options.recorded and options.tasks_limit is not None:
-            raise MeasuringError(
-                "--recorded: those scores are of all tasks; leave --tasks-limit out"
-            )
         names = chosen(options.only)
         seeds = range(options.from_seed, options.from_seed + options.seeds)
         arms = [measure(name, ARMS[name], seeds, options) for name in names]
