@@ -268,6 +268,10 @@ class Settings(_Section, frozen=True):
     """Tasks to learn from before the target tasks, with their truth; none: no such iterations."""
     train_iterations: Positive = 1
     """Searches of the tasks to learn from."""
+    train_samples: Count | None = None
+    """Programs sampled per task to learn from; none: `search.samples`."""
+    train_refinements: Count | None = None
+    """Programs per task to learn from that repair another; none: `search.refinements`."""
     learn_last: bool = False
     """Learn from the last iteration, too, for a checkpoint to go on from."""
     tasks_in_flight: Count = 0
@@ -284,8 +288,22 @@ class Settings(_Section, frozen=True):
     @property
     def planned_iterations(self) -> int:
         """Iterations in all: those on tasks to learn from, then those on the target tasks."""
-        learning = self.train_iterations if self.train_tasks is not None else 0
-        return learning + self.iterations
+        return self._learning + self.iterations
+
+    @property
+    def _learning(self) -> int:
+        return self.train_iterations if self.train_tasks is not None else 0
+
+    def search_at(self, iteration: int) -> SearchConfig:
+        """Return how an iteration searches: on tasks to learn from with the budgets of these."""
+        if iteration >= self._learning:
+            return self.search
+        samples, refinements = self.train_samples, self.train_refinements
+        return msgspec.structs.replace(
+            self.search,
+            samples=self.search.samples if samples is None else samples,
+            refinements=self.search.refinements if refinements is None else refinements,
+        )
 
 
 PRESETS: dict[str, Settings] = {

@@ -214,6 +214,7 @@ async def _search_all(
     past: Past,
 ) -> bool:
     finished = past.finished(stage.index)
+    config = settings.search_at(stage.index)
     width = min(tasks_at_once(settings, policy.status.capacity), len(stage.tasks))
     seconds: dict[int, float] = dict.fromkeys(stage.tasks, 0.0)
     waiting: dict[int, list[Tally]] = {}
@@ -224,7 +225,7 @@ async def _search_all(
         tallies = await search_task(
             task,
             Place(settings.seed, stage.index, index),
-            settings.search,
+            config,
             policy,
             judge.evaluate,
             record=memory.put_pull,
@@ -268,7 +269,7 @@ async def _search_all(
     await search_these([index for index in stage.tasks if index not in finished], None)
     if waiting and through:
         await memory.flush()
-        extras = await asyncio.to_thread(_extras, stage, settings.search, past)
+        extras = await asyncio.to_thread(_extras, stage, config, past)
         for index in waiting.keys() - extras.keys():
             put_vote(index, waiting[index])
         await search_these([index for index in waiting if index in extras], extras)

@@ -115,11 +115,15 @@ def glance(folder: Path, reader: RunReader, settings: Settings, rate: Rate) -> G
     rows = reader.iterations()
     row = rows[-1] if rows else None
     candidates = sum(row.candidates for row in rows)
-    done = 0.0 if row is None else _done(reader.task_rows(row.index), settings.search)
+    done = 0.0
+    if row is not None:
+        done = _done(reader.task_rows(row.index), settings.search_at(row.index))
     eta = None
     if row is not None and done > CLEAR and state.state == "running":
         whole = engine_status(reader).seconds / done
-        eta = whole * (1 - done) + whole * (settings.planned_iterations - 1 - row.index)
+        later = range(row.index + 1, settings.planned_iterations)
+        ahead = sum(_budget(settings, index) for index in later) / _budget(settings, row.index)
+        eta = whole * (1 - done + ahead)
     return Glance(
         state=state,
         step=engine_status(reader).step,
@@ -134,6 +138,11 @@ def glance(folder: Path, reader: RunReader, settings: Settings, rate: Rate) -> G
         rate=rate.update(candidates, time.monotonic()),
         eta=eta,
     )
+
+
+def _budget(settings: Settings, iteration: int) -> int:
+    search = settings.search_at(iteration)
+    return max(1, search.samples + search.refinements)
 
 
 def _done(rows: Sequence[TaskRow], search: SearchConfig) -> float:

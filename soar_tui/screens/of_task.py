@@ -50,7 +50,7 @@ def subject_of(run: OpenRun, iteration: int | None, task: int) -> Subject | None
         chosen = others[-1].index if others else chosen
         searched = run.task_range(rows[chosen])
     index = min(max(task, searched.start), searched.stop - 1)
-    search = run.settings.search
+    search = run.settings.search_at(chosen)
     return Subject(
         index=index,
         tasks=len(tasks),

@@ -78,7 +78,7 @@ class OverviewQuestion:
             iterations=rows,
             row=chosen,
             events=run.reader.events(limit=_EVENTS, newest=True),
-            search=run.settings.search,
+            search=run.settings.search_at(chosen.index),
             curves=solved_curves(rows, chosen, of_tasks),
             learned=frozenset(made.iteration for made in run.reader.checkpoints()),
             planned=run.planned,

@@ -5,7 +5,7 @@ Each arm is a run as `soar-tui run` would make it, once per seed, in a run folde
 off goes on, so the command may be given again after anything. Ctrl+C lets pulls under way finish.
 The targets' test outputs serve for the scores alone.
 
-Scores of finished runs are kept in `tests/benchmarks/scores`, by budget, each with its commit: an
+Scores of finished runs are kept in `tests/benchmarks/scores`, by budgets, each with its commit: an
 evening has room for a few of them. `--recorded` takes those for the runs it finds there, makes the
 others, and adds their scores.
 
@@ -81,7 +81,8 @@ ARMS = {
     "untrained": Arm("no learning"),
     "chain": Arm("one round on the training tasks", trains=1),
     "rounds": Arm("three rounds on the training tasks", trains=3),
-    "round-2": Arm("two rounds on the training tasks", start="rounds:1"),
+    "round-1": Arm("the first of these three", start="rounds:0"),
+    "round-2": Arm("the second of these three", start="rounds:1"),
     "shipped": Arm("the shipped checkpoint", start="shipped"),
     "test-time": Arm("shipped, learning from the targets", start="shipped", iterations=4),
     "correct-only": Arm(
@@ -104,7 +105,8 @@ ARMS = {
 }
 COMPARISONS: tuple[Comparison, ...] = (
     ("chain", "untrained", "one round of learning"),
-    ("round-2", "chain", "a second round"),
+    ("round-1", "untrained", "a first round"),
+    ("round-2", "round-1", "a second round"),
     ("rounds", "round-2", "a third round"),
     ("test-time:1", "test-time:0", "learning once from the targets"),
     ("test-time:2", "test-time:1", "learning again from the targets"),
@@ -115,7 +117,13 @@ COMPARISONS: tuple[Comparison, ...] = (
     ("shipped", "fixed", "stopping when five programs agree"),
     ("adaptive", "fixed", "adaptive effort over fixed, at equal total"),
 )
-CURVES = {"untrained": "untrained", "chain": "1 round", "round-2": "2 rounds", "rounds": "3 rounds"}
+CURVES = {
+    "untrained": "untrained",
+    "chain": "1 round",
+    "round-1": "1 round",
+    "round-2": "2 rounds",
+    "rounds": "3 rounds",
+}
 
 
 class MeasuringError(RuntimeError):
@@ -139,6 +147,7 @@ def settings_of(arm: Arm, seed: int, options: argparse.Namespace) -> Settings:
     if arm.trains:
         changes["train_tasks"] = _limited(options.train, options.tasks_limit)
         changes["train_iterations"] = arm.trains
+        changes["train_samples"] = changes["train_refinements"] = options.train_budget
     return override(preset("cpu"), {**changes, **arm.changes})
 
 
@@ -221,7 +230,10 @@ def score_path(name: str, seed: int, options: argparse.Namespace) -> Path:
         return Path(options.out / "scores" / f"{name}-{seed}.json")
     if (options.train, options.target, options.tasks_limit) != (TRAIN, TARGET, None):
         raise MeasuringError(f"--recorded: those scores are of all of {TRAIN} and {TARGET}")
-    return RECORDED / str(options.budget) / f"{name}-{seed}.json"
+    arm, budgets = ARMS[name], str(options.budget)
+    if options.train_budget is not None and (arm.trains or arm.needs):
+        budgets += f"-after-{options.train_budget}"
+    return RECORDED / budgets / f"{name}-{seed}.json"
 
 
 def budgets_up_to(most: int) -> list[int]:
@@ -246,10 +258,13 @@ def report(arms: Sequence[Measured], options: argparse.Namespace) -> str:
     early = 50 if 50 in budgets else budgets[0]
     seeds = max(len(arm.runs) for arm in arms)
     commits = sorted({run.commit for arm in arms for run in arm.runs})
+    train, learned_with = options.train_budget, ""
+    if train is not None:
+        learned_with = f", {train} + {train} where it is to learn from"
     return "\n\n".join(
         [
             f"Searched at {', '.join(commits)}; {options.budget} + {options.budget} programs per "
-            f"task, medians of {seeds} seeds, 95 % intervals by resampling the tasks.",
+            f"task{learned_with}, medians of {seeds} seeds, 95 % intervals by resampling the tasks.",
             solved_table(arms, budgets),
             comparison_table(arms, COMPARISONS, early),
             time_table(arms),
@@ -280,6 +295,9 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds of every arm")
     parser.add_argument("--from-seed", type=int, default=0, help="the first of them")
     parser.add_argument("--budget", type=int, default=200, help="samples, and as many refinements")
+    parser.add_argument(
+        "--train-budget", type=int, help="the same for tasks to learn from [default: --budget]"
+    )
     parser.add_argument(
         "--recorded", action="store_true", help="take the scores kept here, and add to them"
     )

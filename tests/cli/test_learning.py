@@ -54,13 +54,14 @@ def test_training_tasks_come_first_and_targets_are_reported(learned: Searched) -
         "run",
         *("--train-tasks", "arc1-train:2", "--tasks", "sample:2", "--name", "both"),
         *BUDGET,
+        *("--set", "train_samples=3", "--set", "train_refinements=0"),
         "--json",
     )
     assert said.code == 0, said.err
-    assert [(i["phase"], i["tasks"]) for i in said.document["iterations"]] == [
-        ("train", 2),
-        ("test", 2),
-    ]
+    train, test = said.document["iterations"]
+    assert (train["phase"], train["tasks"], train["candidates"]) == ("train", 2, 2 * 3)
+    assert (test["phase"], test["tasks"]) == ("test", 2)
+    assert test["candidates"] > 2 * 3
 
 
 def test_a_run_learns_from_what_others_found_too(learned: Searched) -> None:
