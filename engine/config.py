@@ -167,6 +167,19 @@ class TrainConfig(_Section, frozen=True):
     """Without a line of progress for as long, the trainer counts as hung."""
 
 
+class EmbeddingConfig(_Section, frozen=True):
+    """What right programs are held against each other by, to leave out near-duplicates (SOAR §7)."""
+
+    model: str | None = None
+    """A sentence-transformers model, e.g. `nomic-ai/CodeRankEmbed`: a folder or a hub name.
+
+    None: the built-in sketch of a program's syntax tree."""
+    python: str | None = None
+    """Interpreter with sentence-transformers; none: the one that trains."""
+    remote_code: bool = False
+    """Run code that the model brings along, as CodeRankEmbed does."""
+
+
 class LearnConfig(_Section, frozen=True):
     """What an iteration learns from (SOAR §7)."""
 
@@ -182,6 +195,7 @@ class LearnConfig(_Section, frozen=True):
     """Learn from all iterations so far, not only from the last."""
     skills: Count = 200
     """Programs kept beside a checkpoint as its skill library, to show by example; 0: none."""
+    embedding: EmbeddingConfig = msgspec.field(default_factory=EmbeddingConfig)
     runs: tuple[str, ...] = ()
     """Folders of other runs to learn from, too: from all their iterations."""
 

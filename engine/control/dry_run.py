@@ -20,10 +20,12 @@ from engine.archive.reader import RunReader
 from engine.archive.rows import Example as ExampleRow
 from engine.config import ConfigError, Settings
 from engine.control.preview import Begun, Counted, Gathered, Shown
+from engine.learning.embedding_model import opened_embedding
 from engine.learning.example import Example
 from engine.learning.gather import gather
 from engine.learning.learn import example_rows
 from engine.learning.pooling import PoolingError, open_pool
+from engine.learning.trainers.protocol import TrainingError
 from engine.loop import lesson, plan
 
 UNUSABLE = 2
@@ -35,7 +37,7 @@ def gathered(
 ) -> Iterator[Begun | Gathered]:
     """Yield what learning from an iteration (None: the latest begun) would learn from.
 
-    Raises ConfigError when there is no such iteration, and as open_pool does.
+    Raises ConfigError when there is no such iteration, and as open_pool and gather do.
     """
     tasks = reader.tasks()
     stages = plan(settings, len(tasks), reader.training_tasks())
@@ -47,11 +49,19 @@ def gathered(
         raise ConfigError(f"there is no iteration {index + 1}, only {len(begun)}")
     data = lesson(stages[index], stages, tasks, pool=settings.learn.pool)
     searched = [other for other in data.iterations if other in begun]
-    with open_pool(folder, reader, searched, data.tasks, settings.learn.runs) as pool:
+    with (
+        open_pool(folder, reader, searched, data.tasks, settings.learn.runs) as pool,
+        opened_embedding(settings) as embedding,
+    ):
         yield Begun(index, len(pool.tasks))
         given = dict(pool.tasks)
         for found in gather(
-            pool.tasks, pool.candidates, settings.learn, settings.vote, settings.seed + index
+            pool.tasks,
+            pool.candidates,
+            settings.learn,
+            settings.vote,
+            settings.seed + index,
+            embedding=embedding,
         ):
             one = pool.at_home(found)
             rows = list(example_rows(index, given[one.task], one))
@@ -89,7 +99,7 @@ def main() -> int:
             for line in gathered(folder, reader, settings, None):
                 sys.stdout.buffer.write(msgspec.json.encode(line) + b"\n")
                 sys.stdout.buffer.flush()
-    except (ArchiveError, ConfigError, PoolingError) as error:
+    except (ArchiveError, ConfigError, PoolingError, TrainingError) as error:
         sys.stderr.write(f"{error}\n")
         return UNUSABLE
     return 0

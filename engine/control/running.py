@@ -18,6 +18,7 @@ from engine.config import Settings
 from engine.control.shots import Shots
 from engine.control.state import boot_id
 from engine.control.valve import Valve
+from engine.learning.embedding_model import check_embedding
 from engine.learning.learn import learn
 from engine.learning.trainers.open import open_trainer
 from engine.loop import Past, Progress, Stage, lesson, plan, run_iterations, tasks_at_once
@@ -69,6 +70,8 @@ class RunningEngine:
         # Before hours of search, not after them, a run must know that it can be learned from.
         learns = len(self._stages) > 1 or settings.learn_last
         self._trainer = open_trainer(settings, folder / "logs") if learns else None
+        if learns:
+            check_embedding(settings)
         self._progress = Progress()
         self._stop = asyncio.Event()
 

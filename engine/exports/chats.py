@@ -19,7 +19,9 @@ from engine.exports.resuming import OnFound, digest, unheard
 from engine.exports.rows import Form, Rows, write_rows, write_stream
 from engine.exports.stamps import searched_stamp
 from engine.learning.dataset import read_lines
+from engine.learning.embedding_model import opened_embedding
 from engine.learning.gather import gather
+from engine.learning.trainers.protocol import TrainingError
 from engine.policies.llm.prompts import Messages
 from engine.programs.candidate import Candidate
 
@@ -100,8 +102,19 @@ def _gathered(reader: RunReader, settings: Settings, iteration: int) -> Rows[Cha
 
     def portions(first: int) -> Iterator[Iterator[Chat]]:
         seed = settings.seed + iteration
-        for data in gather(given[first:], candidates, settings.learn, settings.vote, seed):
-            yield map(chat, data.samples + data.repairs)
+        try:
+            with opened_embedding(settings) as embedding:
+                for data in gather(
+                    given[first:],
+                    candidates,
+                    settings.learn,
+                    settings.vote,
+                    seed,
+                    embedding=embedding,
+                ):
+                    yield map(chat, data.samples + data.repairs)
+        except TrainingError as error:
+            raise ExportError(str(error)) from error
 
     return Rows(
         digest("gathered", reader.created, iteration, reader.settings_text, sorted(training)),

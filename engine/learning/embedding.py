@@ -13,11 +13,15 @@ import ast
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+Embed: TypeAlias = Callable[[Sequence[str]], NDArray[np.float32]]
+"""Programs in, unit vectors out, of shape (programs, any width); zeros for what has no direction."""
 
 DIMENSIONS = 256
 NEAR = 0.9
@@ -35,16 +39,16 @@ def embed(sources: Sequence[str]) -> NDArray[np.float32]:
     return vectors
 
 
-def distinct_programs(sources: Sequence[str], near: float = NEAR) -> list[int]:
+def distinct_programs(sources: Sequence[str], embedding: Embed = embed) -> list[int]:
     """Return the indexes of the programs that stay when near-duplicates go, shortest first.
 
-    A program goes when its cosine with a shorter one that stays is above `near`.
+    A program goes when its cosine with a shorter one that stays is above NEAR.
     """
-    vectors = embed(sources)
+    vectors = embedding(sources)
     order = sorted(range(len(sources)), key=lambda index: (len(sources[index]), index))
     kept: list[int] = []
     for index in order:
-        if not kept or float((vectors[kept] @ vectors[index]).max()) <= near:
+        if not kept or float((vectors[kept] @ vectors[index]).max()) <= NEAR:
             kept.append(index)
     return kept
 

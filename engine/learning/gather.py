@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.arc import Task
 from engine.config import LearnConfig, VoteConfig
+from engine.learning.embedding import Embed, embed
 from engine.learning.example import Example, Rejection
 from engine.learning.repairs import select_repairs
 from engine.learning.selection import select, vote_greedy_diverse
@@ -41,19 +42,23 @@ def gather(
     learn: LearnConfig,
     vote: VoteConfig,
     seed: int,
+    *,
+    embedding: Embed = embed,
 ) -> Iterator[TaskData]:
     """Yield each task's examples; `candidates(index)` are those pooled for it.
 
     A task with truth is chosen from as at train time: right tests count and failing ones are
     repairs to learn from. A task without is chosen from by vote, and gives repairs only where
     `learn.repairs_without_truth` says so. The caller strips the truth of every task that is not a
-    training task. The same seed gives the same data.
+    training task. The same seed gives the same data. `embedding` tells near-duplicates.
     """
     for index, task in tasks:
         pooled = candidates(index)
         rng = np.random.default_rng([seed, index])
         if task.truth is not None or learn.strategy != "greedy-diverse":
-            selection = select(learn.strategy, task, pooled, learn.samples, rng)
+            selection = select(
+                learn.strategy, task, pooled, learn.samples, rng, embedding=embedding
+            )
         else:
             tallies = Tallies()
             for candidate in pooled:
@@ -62,7 +67,9 @@ def gather(
                 (tally.pattern, weight)
                 for tally, weight in rank(tallies.all(), vote.formula, vote.c, invariants_of(task))
             ]
-            selection = vote_greedy_diverse(task, pooled, ranked, learn.samples, rng)
+            selection = vote_greedy_diverse(
+                task, pooled, ranked, learn.samples, rng, embedding=embedding
+            )
         repairs: tuple[Example, ...] = ()
         if task.truth is not None or learn.repairs_without_truth:
             parents = {candidate.id: candidate for candidate in pooled}

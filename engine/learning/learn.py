@@ -18,6 +18,7 @@ from engine.archive.rows import Example as ExampleRow
 from engine.archive.writer import ArchiveWriter
 from engine.config import Settings
 from engine.learning.dataset import write_dataset
+from engine.learning.embedding_model import opened_embedding
 from engine.learning.example import Example
 from engine.learning.gather import TaskData, gather
 from engine.learning.pooling import PoolingError, open_pool
@@ -33,6 +34,7 @@ from engine.learning.trainers.protocol import Progress, Trainer, TrainingError
 from engine.policies.open import shows_examples
 
 _SKILLS_OF_A_TASK = 3
+EMBEDDING_LOG = "embedding.log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +175,14 @@ class _Gathering:
 
     def _examples(self) -> Iterator[Example]:
         lesson, settings = self._lesson, self._settings
-        with open_pool(
-            self._folder, self._reader, lesson.iterations, lesson.tasks, settings.learn.runs
-        ) as pool:
+        with (
+            open_pool(
+                self._folder, self._reader, lesson.iterations, lesson.tasks, settings.learn.runs
+            ) as pool,
+            opened_embedding(
+                settings, self._folder / "logs" / EMBEDDING_LOG, self._cancelled
+            ) as embedding,
+        ):
             tasks = dict(pool.tasks)
             gathered = gather(
                 pool.tasks,
@@ -183,6 +190,7 @@ class _Gathering:
                 settings.learn,
                 settings.vote,
                 settings.seed + lesson.iteration,
+                embedding=embedding,
             )
             for done, found in enumerate(gathered, 1):
                 if self._cancelled.is_set():

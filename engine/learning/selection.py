@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.arc import Task
 from engine.config import Strategy
-from engine.learning.embedding import distinct_programs
+from engine.learning.embedding import Embed, distinct_programs, embed
 from engine.learning.example import Example, Rejection
 from engine.learning.hindsight import demonstration_outputs, relabel
 from engine.programs.candidate import Candidate
@@ -37,6 +37,8 @@ def select(
     candidates: Sequence[Candidate],
     size: int,
     rng: np.random.Generator,
+    *,
+    embedding: Embed = embed,
 ) -> Selection:
     """Choose at most `size` examples of one task's candidates by a strategy.
 
@@ -44,7 +46,7 @@ def select(
     caller passes the task without truth and chooses its greedy half by vote instead, see
     `vote_greedy_diverse`. `candidates` may come from several iterations, policies and runs.
     """
-    distinct, rejections = _distinct(task, candidates)
+    distinct, rejections = _distinct(task, candidates, embedding)
     order = _STRATEGIES[strategy](task, distinct, size, rng)
     return _selection(distinct, order, rejections)
 
@@ -55,6 +57,8 @@ def vote_greedy_diverse(
     ranked: Sequence[tuple[bytes, float]],
     size: int,
     rng: np.random.Generator,
+    *,
+    embedding: Embed = embed,
 ) -> Selection:
     """Choose by greedy-diverse at test time, where the truth is not known (SOAR §7).
 
@@ -63,7 +67,7 @@ def vote_greedy_diverse(
     `size` take part), inside a pattern in proportion to accuracy. The diverse half is the
     worst-scoring.
     """
-    distinct, rejections = _distinct(task, candidates)
+    distinct, rejections = _distinct(task, candidates, embedding)
     half = size // 2
     chosen = _draw_by_vote(distinct, ranked[:half], half, rng)
     worst = [
@@ -87,7 +91,9 @@ class _Choice:
         return self.example.origin == "correct"
 
 
-def _distinct(task: Task, candidates: Sequence[Candidate]) -> tuple[list[_Choice], list[Rejection]]:
+def _distinct(
+    task: Task, candidates: Sequence[Candidate], embedding: Embed
+) -> tuple[list[_Choice], list[Rejection]]:
     """Relabel all and drop duplicates, the shortest staying (SOAR §7 *dedup*).
 
     Correct programs are duplicates by embedding, hindsight programs by their outputs.
@@ -112,7 +118,7 @@ def _distinct(task: Task, candidates: Sequence[Candidate]) -> tuple[list[_Choice
             choice, loser = sorted((other, choice), key=_shorter)
             rejections.append(Rejection(loser.candidate.id, "duplicate outputs"))
         kept[outputs] = choice
-    stay = set(distinct_programs([choice.example.source for choice in correct]))
+    stay = set(distinct_programs([choice.example.source for choice in correct], embedding))
     rejections += [
         Rejection(choice.candidate.id, "duplicate program")
         for place, choice in enumerate(correct)

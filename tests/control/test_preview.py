@@ -14,6 +14,7 @@ from engine.control import DryRunError, DryRunProcess
 from engine.learning.gather import gather
 from engine.learning.pooling import own_candidates
 from tests.app.recorded import make_folder, record, settings
+from tests.learning.imitated_embedding import interpreter
 
 
 @pytest.fixture
@@ -73,6 +74,22 @@ def test_what_is_chosen_changes_what_it_tells(folder):
         last = list(process)[-1]
     assert all(share.samples <= 2 for share in last.shares)
     assert last.used + last.left_out <= 3 * 44  # one iteration's candidates, not both
+
+
+def test_near_duplicates_are_told_by_the_model_that_is_named(folder, tmp_path):
+    python = interpreter(tmp_path / "embeds")
+
+    def duplicates(**changes):
+        changed = override(settings("sample:3"), changes)
+        with DryRunProcess(folder, changed) as process:
+            last = list(process)[-1]
+        left = {entry.rejected: entry.count for entry in last.counts if entry.rejected is not None}
+        return left.get("duplicate program", 0)
+
+    named = {"learn.embedding.model": "all alike", "learn.embedding.python": python}
+    assert duplicates(**named) > duplicates()
+    with pytest.raises(DryRunError, match=r"learn\.embedding\.model 'refuses'"):
+        duplicates(**named | {"learn.embedding.model": "refuses"})
 
 
 def test_a_run_that_has_not_begun_is_refused_in_words(tmp_path):
