@@ -98,6 +98,7 @@ class SoarApp(App[None]):
             lambda job: self._post(Fetched(job)),
         )
         self._first = folder
+        self._asking: Place | None = None
         self._question: Question | GlobalQuestion | None = None
         self._answered: Question | GlobalQuestion | None = None
         self._before: list[str] = []
@@ -283,7 +284,7 @@ class SoarApp(App[None]):
         place = self.current_place
         if place is None or not place.is_mounted:
             return  # it asks for itself once it is there
-        self._question = place.begin()
+        self._asking, self._question = place, place.begin()
         self.feed.ask(self._question, every=place.every)
         self._show_header()
 
@@ -291,9 +292,16 @@ class SoarApp(App[None]):
     def up_to_date(self) -> bool:
         """Whether what is shown answers what the shown place wants to know."""
         place = self.current_place
-        if place is None or not place.is_mounted or not place.is_current:
+        if place is None or not place.is_current or not self._has_asked(place):
             return False
         return (self._question is None or self._answered == self._question) and not place.busy
+
+    def _has_asked(self, place: Place) -> bool:
+        """Whether a place is there and what is being answered is its question.
+
+        One that was just switched to has yet to ask; answers still come for the one before.
+        """
+        return place.is_mounted and place is self._asking
 
     def bookmarks(self) -> frozenset[int]:
         """Return the bookmarked candidates of the attached run."""
@@ -319,7 +327,7 @@ class SoarApp(App[None]):
         place = self.current_place
         if (
             place is not None
-            and place.is_mounted
+            and self._has_asked(place)
             and frame.answered
             and frame.question == self._question
             and not (self.frozen and self._answered == frame.question)

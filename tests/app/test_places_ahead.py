@@ -7,7 +7,8 @@ import threading
 
 import pytest
 
-from soar_tui.feed import Feed
+from soar_tui.app import FrameArrived
+from soar_tui.feed import Feed, Frame
 from soar_tui.keys import INSIDE, PLACES
 from soar_tui.opening import uncollected
 from tests.app.recorded import record, settings
@@ -42,6 +43,17 @@ async def test_a_place_made_ahead_is_one_of_the_run_looked_at_by_then(home, fold
         app.attach(folder, place="votes")
         await settled(app, pilot)
         assert "submitted" in text(app)
+
+
+async def test_what_answers_the_place_before_does_not_reach_the_one_just_switched_to(home, folder):
+    async with opened(folder, desk=home, place="runs") as (app, pilot):
+        await app.workers.wait_for_complete()
+        late = Frame(app.header, app.current_place.begin(), answered=True, body=())
+        app.go("overview")
+        app.on_frame_arrived(FrameArrived(late))
+        assert not app.up_to_date
+        await settled(app, pilot)
+        assert "2 tasks" in text(app)
 
 
 @pytest.mark.parametrize("places", [1, 3, 6])
