@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.arc import Pair, Task, unpack
 from engine.learning.example import Example, Reason, Rejection
 from engine.programs.candidate import Candidate, Evaluation
-from engine.programs.filters import demonstrations, is_blank, near_identical, transduction
+from engine.programs.filters import demonstrations, invalid, is_blank, near_identical, transduction
 
 
 def relabel(task: Task, candidate: Candidate) -> Example | Rejection:
@@ -13,9 +13,9 @@ def relabel(task: Task, candidate: Candidate) -> Example | Rejection:
 
     A program right on every demonstration keeps the true task. Any other becomes the answer to
     the synthetic task {x_i → f(x_i)} over all demonstration inputs; test inputs stay as inputs
-    without outputs. Degenerate relabels are rejected with their reason: a demonstration without
-    output, outputs all equal to their inputs (`identity`), all near-identical (`constant`) or all
-    zero (`blank`), and programs that hard-code their outputs (`transduction`).
+    without outputs. Degenerate relabels are rejected with their reason: an input without output,
+    outputs all equal to their inputs (`identity`), all near-identical (`constant`), all zero or on
+    the test inputs alone (`blank`), and programs that hard-code their outputs (`transduction`).
     """
     evaluation = candidate.evaluation
     if candidate.source is None or evaluation is None:
@@ -25,7 +25,7 @@ def relabel(task: Task, candidate: Candidate) -> Example | Rejection:
             return Rejection(candidate.id, "filtered")
         return Example("correct", task.without_truth(), candidate.source, candidate.id)
     outputs = demonstration_outputs(evaluation)
-    if outputs is None:
+    if outputs is None or invalid(task, candidate.source, evaluation.results):
         return Rejection(candidate.id, "no output")
     reason = _degenerate(task, candidate.source, evaluation, outputs)
     if reason is not None:
@@ -49,7 +49,9 @@ def _degenerate(
     inputs = demonstrations(task).inputs[: len(outputs)]
     if outputs == inputs:
         return "identity"
-    if all(map(is_blank, outputs)):
+    tests = [result for result in evaluation.results[len(outputs) :] if isinstance(result, bytes)]
+    blank = [is_blank(output) for output in outputs]
+    if all(blank) or (not any(blank) and tests and all(map(is_blank, tests))):
         return "blank"
     if len(outputs) > 1 and near_identical(outputs):
         return "constant"

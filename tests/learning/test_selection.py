@@ -101,9 +101,11 @@ def test_right_tests_count_more_than_demonstrations():
     ("results", "reason"),
     [
         ([FAILED, *WRONG[1:]], "no output"),
+        ([*WRONG[:3], FAILED], "no output"),
         ([pack(grid) for grid in INPUTS], "identity"),
         ([WRONG[0]] * 4, "constant"),
         ([pack(as_grid([[0] * n])) for n in range(1, 5)], "blank"),
+        ([*WRONG[:3], pack(as_grid([[0, 0]]))], "blank"),
     ],
 )
 def test_degenerate_relabels_are_rejected(results, reason):
