@@ -20,7 +20,7 @@ from engine.policies import Policy
 from engine.programs.candidate import Candidate, Evaluation, Pull
 from engine.search.effort import progress, share_out
 from engine.search.invariants import invariants_of
-from engine.search.task_search import Archived, MayStart, Place, search_task
+from engine.search.task_search import Made, MayStart, Place, search_task
 from engine.search.vote import Tally, rank
 
 _FEWEST_TASKS = 64
@@ -83,13 +83,13 @@ class Past:
 
     `ended` are the iterations whose search is through, `checkpoints` what learning from them
     gave, `finished(iteration)` the tasks whose search is, `pulls(iteration, task)` the pulls of
-    one task by number.
+    one task in their order, read as they are asked for.
     """
 
     ended: Collection[int]
     checkpoints: Mapping[int, Path]
     finished: Callable[[int], Collection[int]]
-    pulls: Callable[[int, int], Archived]
+    pulls: Callable[[int, int], Iterator[Made]]
 
 
 @dataclass(slots=True)
@@ -158,19 +158,24 @@ async def run_iterations(
     may_start: MayStart,
     past: Past,
     progress: Progress,
+    start: Path | None,
+    on_ready: Callable[[], Awaitable[None]],
 ) -> bool:
     """Run all iterations; return False when told to stop before the last was through.
 
     After each iteration but the last (that one too, where `settings.learn_last` says so), `learn`
-    turns what was found into a checkpoint, and the policy goes on from it once it searches again.
+    turns what was found into a checkpoint, and the policy searches the next one with it; with
+    `start` the first, and every one before which nothing was learned that could be loaded. It is
+    loaded right before it searches: a server would take minutes to load what it will not serve.
     `may_start` is awaited before each pull (see search_task) and before learning. Whatever `past`
-    says is done is not done again; `progress` is kept true for whoever watches.
+    says is done is not done again; `progress` is kept true for whoever watches. `on_ready` is
+    awaited whenever the policy has loaded or learning begins, and once all is through.
     """
-    learned: Path | None = None
+    learned = dict(past.checkpoints)
     for stage in stages:
         if stage.index not in past.ended:
-            if learned is not None:
-                await policy.load(learned)
+            await policy.load(learned.get(stage.index - 1, start))
+            await on_ready()
             status = policy.status
             memory.begin_iteration(
                 stage.index, stage.phase, status.name, status.checkpoint, stage.tasks
@@ -193,12 +198,15 @@ async def run_iterations(
             await memory.flush()
         if stage is stages[-1] and not settings.learn_last:
             break
-        learned = past.checkpoints.get(stage.index)
-        if learned is None and stage.index + 1 not in past.ended:
+        if stage.index not in learned and stage.index + 1 not in past.ended:
+            await on_ready()
             if not await may_start():
                 return False
             progress.step = "learn"
-            learned = await learn(stage)
+            checkpoint = await learn(stage)
+            if checkpoint is not None:
+                learned[stage.index] = checkpoint
+    await on_ready()
     return True
 
 
@@ -281,7 +289,7 @@ def _extras(stage: Stage, search: SearchConfig, past: Past) -> dict[int, int]:
     budget = search.samples + search.refinements
     unspent, progressed = 0, dict[int, float]()
     for index in stage.tasks:
-        pulls = past.pulls(stage.index, index).values()
+        pulls = list(past.pulls(stage.index, index))
         spent = sum(len(candidates) for _, candidates in pulls)
         unspent += max(0, budget - spent)
         if spent >= budget:

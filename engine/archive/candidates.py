@@ -20,15 +20,28 @@ _WHOLE = (
     "LEFT JOIN program AS g ON g.id = c.program LEFT JOIN outcome AS o ON o.id = c.outcome "
     "LEFT JOIN reply AS r ON r.candidate = c.id WHERE c.id BETWEEN ? AND ? ORDER BY c.id"
 )
+_WITHOUT_REPLY = _WHOLE.replace("r.text", "NULL").replace(
+    "LEFT JOIN reply AS r ON r.candidate = c.id ", ""
+)
 
 
-def pulls_of(reading: Reading, iteration: int, task: int) -> list[tuple[Pull, list[Candidate]]]:
-    """Return a search's pulls in number order, each with its candidates, exactly as recorded."""
+def pulls_of(
+    reading: Reading, iteration: int, task: int, *, on_from: int = 0, limit: int = -1, replies: bool
+) -> list[tuple[Pull, list[Candidate]]]:
+    """Return a search's pulls in number order, each with its candidates, exactly as recorded.
+
+    Those from number `on_from`, at most `limit`; without `replies` all but the models' whole texts.
+    """
     pulls = reading.sql.execute(
-        f"SELECT first, count, {PULL} FROM pull WHERE iteration = ? AND task = ? ORDER BY number",  # noqa: S608 - a constant
-        (iteration, task),
+        f"SELECT first, count, {PULL} FROM pull WHERE iteration = ? AND task = ? AND number >= ? "  # noqa: S608 - a constant
+        "ORDER BY number LIMIT ?",
+        (iteration, task, on_from, limit),
     ).fetchall()
-    rows = {row[0]: row for row in reading.sql.execute(_WHOLE, candidate_range(iteration, task))}
+    if not pulls:
+        return []
+    ids = (min(pull[0] for pull in pulls), max(pull[0] + pull[1] for pull in pulls) - 1)
+    query = _WHOLE if replies else _WITHOUT_REPLY
+    rows = {row[0]: row for row in reading.sql.execute(query, ids)}
     whole = _Whole(reading.expand, reading.outlines[task].pairs)
     found = []
     for first, count, *said in pulls:

@@ -42,6 +42,9 @@ from engine.archive.schema import ARCHIVE, ArchiveError
 from engine.archive.tallies import SearchColumns, SearchRow
 from engine.programs.candidate import Candidate, Pull
 
+_REPLAYED = 16
+"""Pulls read at once for replay: some hundred candidates at most, a few milliseconds."""
+
 
 class RunReader:
     """Reads one run folder; a context manager.
@@ -180,7 +183,20 @@ class RunReader:
     def pulls(self, iteration: int, task: int) -> list[tuple[Pull, list[Candidate]]]:
         """Return a search's pulls in number order with their candidates, exactly as recorded."""
         with self._reading(task) as reading:
-            return candidates.pulls_of(reading, iteration, task)
+            return candidates.pulls_of(reading, iteration, task, replies=True)
+
+    def replay(self, iteration: int, task: int) -> Iterator[tuple[Pull, list[Candidate]]]:
+        """Yield what `pulls` returns but for the replies, holding a few pulls at a time."""
+        number = 0
+        while True:
+            with self._reading(task) as reading:
+                page = candidates.pulls_of(
+                    reading, iteration, task, on_from=number, limit=_REPLAYED, replies=False
+                )
+            yield from page
+            if len(page) < _REPLAYED:
+                return
+            number = page[-1][0].number + 1
 
     def candidate(self, identifier: int) -> CandidateDetail:
         """Return one candidate whole. Raises ArchiveError when there is none of that id."""

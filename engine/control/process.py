@@ -27,7 +27,6 @@ from engine.control.tasks import run_tasks
 from engine.control.valve import Valve
 from engine.learning.trainers.protocol import TrainingError
 from engine.policies import PolicyError
-from engine.policies.open import first_checkpoint
 from engine.programs.sandbox import SandboxError
 
 FINISHED, FAILED, UNFINISHED = 0, 1, 3
@@ -64,7 +63,11 @@ def serve(folder: Path, *, ready_fd: int | None = None) -> int:
     try:
         settings = load_settings(folder / SETTINGS_NAME)
         with EngineLock(folder) as lock:
-            return asyncio.run(_serve(folder, settings, ready_fd, lock))
+            try:
+                return asyncio.run(_serve(folder, settings, ready_fd, lock))
+            except (*_REFUSALS, OSError) as error:
+                lock.say(_sentence(error))
+                raise
     except _REFUSALS as error:
         log.error("%s", error)
         return UNUSABLE
@@ -79,10 +82,11 @@ async def _serve(folder: Path, settings: Settings, ready_fd: int | None, lock: E
 
     def on_ready() -> None:
         nonlocal ready
-        ready = True
-        if ready_fd is not None:
-            os.write(ready_fd, b"1")
+        if ready_fd is not None and not ready:
+            with contextlib.suppress(BrokenPipeError):  # whoever launched it may be gone by now
+                os.write(ready_fd, b"1")
             os.close(ready_fd)
+        ready = True
 
     try:
         writer.put_event("info", "start", f"engine {os.getpid()} started")
@@ -91,14 +95,14 @@ async def _serve(folder: Path, settings: Settings, ready_fd: int | None, lock: E
         except Exception as error:
             # Whatever ends the engine must be on record before it is gone.
             reason = _innermost(error)
-            lock.say(f"{type(reason).__name__}: {reason}")
+            lock.say(_sentence(reason))
             refused = isinstance(reason, _REFUSALS)
             if refused:
                 log.error("%s", reason)
             else:
                 log.exception("the engine failed")
             with contextlib.suppress(ArchiveError):
-                writer.put_event("error", "crash", f"{type(reason).__name__}: {reason}")
+                writer.put_event("error", "crash", _sentence(reason))
                 await writer.flush()
             return UNUSABLE if refused and not ready else FAILED
     finally:
@@ -131,20 +135,17 @@ async def _run(
                 sandbox=sandbox,
                 policy=policy,
                 shots=shots,
+                on_ready=on_ready,
             )
-            past = engine.past()
-            # Not one after the other: a server takes minutes to load what it will not serve.
-            latest = past.checkpoints.get(max(past.checkpoints, default=-1))
-            if engine.searches_next(past):
-                await policy.load(latest or first_checkpoint(settings))
-            engine.beat()
-            await writer.flush()
-            on_ready()
-            through = await engine.run(past)
+            through = await engine.run(engine.past())
     reason = "finished" if through else "drained"
     writer.put_event("info", reason, f"engine {os.getpid()} ended: {reason}")
     await writer.flush()
     return FINISHED if through else UNFINISHED
+
+
+def _sentence(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _innermost(error: BaseException) -> BaseException:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -28,6 +29,8 @@ from engine.programs.evaluate import Evaluator
 
 HEARTBEAT_SECONDS = 1.0
 COMMAND_SECONDS = 0.2
+_LOADING_SECONDS = 60.0
+"""An engine is ready when its policy has loaded, or after so long: it is then loading."""
 
 REMEMBERED = 262_144
 """Evaluations kept in memory, over all tasks that are searched at once: about 300 MB."""
@@ -56,6 +59,7 @@ class RunningEngine:
         sandbox: AnySandbox,
         policy: Policy,
         shots: Shots,
+        on_ready: Callable[[], None],
     ) -> None:
         self._folder = folder
         self._settings = settings
@@ -65,6 +69,7 @@ class RunningEngine:
         self._sandbox = sandbox
         self._policy = policy
         self._shots = shots
+        self._on_ready = on_ready
         self._started = time.time()
         self._stages = plan(settings, len(reader.tasks()), reader.training_tasks())
         # Before hours of search, not after them, a run must know that it can be learned from.
@@ -83,6 +88,7 @@ class RunningEngine:
                 others = [
                     beside.create_task(self._keep_beating()),
                     beside.create_task(self._answer()),
+                    beside.create_task(self._be_ready_at_last()),
                     beside.create_task(self._stop_on_request(searching)),
                 ]
                 try:
@@ -108,7 +114,18 @@ class RunningEngine:
             may_start=self._valve.may_start,
             past=past,
             progress=self._progress,
+            start=first_checkpoint(self._settings),
+            on_ready=self._be_ready,
         )
+
+    async def _be_ready(self) -> None:
+        self.beat()
+        await self._writer.flush()
+        self._on_ready()
+
+    async def _be_ready_at_last(self) -> None:
+        await asyncio.sleep(_LOADING_SECONDS)
+        await self._be_ready()
 
     async def _learn(self, stage: Stage) -> Path | None:
         self._writer.put_event("info", "learn", f"learning from iteration {stage.index + 1}")
@@ -153,16 +170,8 @@ class RunningEngine:
                 row.iteration: self._folder / row.path for row in self._reader.checkpoints()
             },
             finished=self._reader.finished,
-            pulls=lambda iteration, task: {
-                pull.number: (pull, candidates)
-                for pull, candidates in self._reader.pulls(iteration, task)
-            },
+            pulls=self._reader.replay,
         )
-
-    def searches_next(self, past: Past) -> bool:
-        """Whether a search comes next, and not learning from one that is through."""
-        through = [stage.index for stage in self._stages if stage.index in past.ended]
-        return not through or through[-1] in past.checkpoints
 
     def beat(self) -> None:
         """Write the status rows that say this engine lives and what it does."""

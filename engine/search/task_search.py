@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import time
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,8 @@ from engine.search.vote import Tallies, Tally
 Evaluate = Callable[[Task, Sequence[str | None]], Awaitable[list[Evaluation | None]]]
 Record = Callable[[Pull, Sequence[Candidate]], None]
 MayStart = Callable[[], Awaitable[bool]]
-Archived = Mapping[int, tuple[Pull, Sequence[Candidate]]]
+Made = tuple[Pull, Sequence[Candidate]]
+"""A pull and its candidates, in order."""
 
 
 class ReplayError(RuntimeError):
@@ -72,7 +73,7 @@ async def search_task(
     *,
     record: Record,
     may_start: MayStart,
-    archived: Archived,
+    archived: Iterator[Made],
     extra: int = 0,
 ) -> list[Tally] | None:
     """Search one task and return what stands behind each pattern, for the vote.
@@ -81,35 +82,50 @@ async def search_task(
 
     `record` is called once per new pull, in pull order; `may_start` is awaited before each new
     pull and says whether to go on (it may block: pause, back-pressure); pulls under way are
-    always finished and recorded. `archived` holds the pulls of an earlier process by number;
-    they are replayed, not made again. `extra` refinements follow those of the settings. Raises ReplayError when the archived pulls cannot be of this search.
+    always finished and recorded, meanwhile too. `archived` are the pulls of an earlier process in
+    their order, of which a few are held at a time; they are replayed, not made again, and others
+    get their turn in between. `extra` refinements follow those of the settings. Raises ReplayError
+    when the archived pulls cannot be of this search.
     """
     search = _TaskSearch(task, place, settings, extra)
-    waiting: deque[tuple[_Plan, asyncio.Task[tuple[Pull, Sequence[Candidate]]] | None]] = deque()
+    waiting: deque[tuple[_Plan, Made | asyncio.Task[Sequence[Candidate]]]] = deque()
+    known = next(archived, None)
+    recorded: asyncio.Event | None = None
     going = True
+
+    async def make(
+        plan: _Plan, before: asyncio.Event | None, done: asyncio.Event
+    ) -> Sequence[Candidate]:
+        pull, candidates = await _perform(plan, task, place, policy, evaluate)
+        if before is not None:
+            await before.wait()
+        record(pull, candidates)
+        done.set()
+        return candidates
+
     async with asyncio.TaskGroup() as group:
         while True:
             while going and len(waiting) < settings.in_flight:
                 plan = search.next_pull(under_way=len(waiting))
                 if plan is None:
                     break
-                if plan.number in archived:
-                    waiting.append((plan, None))
+                if known is not None and plan.number == known[0].number:
+                    waiting.append((plan, known))
+                    known = next(archived, None)
                 elif await may_start():
-                    work = group.create_task(_perform(plan, task, place, policy, evaluate))
-                    waiting.append((plan, work))
+                    before, recorded = recorded, asyncio.Event()
+                    waiting.append((plan, group.create_task(make(plan, before, recorded))))
                 else:
                     going = False
             if not waiting:
                 break
-            plan, unfinished = waiting.popleft()
-            if unfinished is None:
-                _check_replay(plan, *archived[plan.number], task.id)
-                search.merge(plan, archived[plan.number][1])
+            plan, made = waiting.popleft()
+            if isinstance(made, asyncio.Task):
+                search.merge(plan, await made)
             else:
-                pull, candidates = await unfinished
-                search.merge(plan, candidates)
-                record(pull, candidates)
+                _check_replay(plan, *made, task.id)
+                search.merge(plan, made[1])
+                await asyncio.sleep(0)
     return search.tallies.all() if going else None
 
 

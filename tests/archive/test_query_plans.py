@@ -38,6 +38,7 @@ CALLS = {
     "votes": [(0, 1)],
     "submissions": [(0, 1)],
     "pulls": [(0, 1)],
+    "replay": [(0, 1)],
     "candidate": [(SOME,)],
     "candidates": [(query,) for query in QUERIES],
     "candidate_rows": [(0, 1)],

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,10 @@ def check_pulls_replay_exactly(run, reader):
     assert all(map(tasks_equal, reader.tasks(), run.tasks))
     for (iteration, task), pulls in run.searches.items():
         assert reader.pulls(iteration, task) == pulls
+        assert list(reader.replay(iteration, task)) == [
+            (pull, [replace(candidate, reply=None) for candidate in candidates])
+            for pull, candidates in pulls
+        ]
         for candidate in run.candidates(iteration, task):
             assert reader.candidate(candidate.id).candidate == candidate
 

@@ -120,7 +120,7 @@ async def gather_stock(tasks: int = 15, programs: int = 48) -> list[Stock]:
                 group.create_task(
                     search_task(
                         stock.task.without_truth(), Place(0, 0, index), settings.search, policy,
-                        evaluator.evaluate, record=_into(stock), may_start=_always, archived={},
+                        evaluator.evaluate, record=_into(stock), may_start=_always, archived=iter(()),
                     )
                 )  # fmt: skip
     return [stock for stock in stocks if stock.samples]

@@ -44,7 +44,11 @@ def test_shares_do_not_depend_on_the_order_of_tasks(order, unspent):
     assert share_out(unspent, {t: made[t] for t in order}, 4) == share_out(unspent, made, 4)
 
 
-async def recorded(policy, extra=0, archived=None):
+async def ready():
+    pass
+
+
+async def recorded(policy, extra=0, archived=()):
     record = []
     await search_task(
         TASK,
@@ -54,7 +58,7 @@ async def recorded(policy, extra=0, archived=None):
         evaluate,
         record=lambda pull, candidates: record.append((pull, candidates)),
         may_start=go_on,
-        archived=archived or {},
+        archived=iter(archived),
         extra=extra,
     )
     return record
@@ -84,8 +88,7 @@ async def test_more_budget_begins_like_less_and_goes_on(planned, monkeypatch):
     more = await recorded(CountingPolicy(), extra=24)
     assert trace(more[: len(plain)]) == trace(plain)
     assert sum(len(candidates) for _, candidates in more) == 40 + planned + 24
-    archived = {pull.number: (pull, candidates) for pull, candidates in plain}
-    assert trace(await recorded(CountingPolicy(), 24, archived)) == trace(more[len(plain) :])
+    assert trace(await recorded(CountingPolicy(), 24, plain)) == trace(more[len(plain) :])
 
 
 class SkilledPolicy(CountingPolicy):
@@ -151,10 +154,7 @@ async def run(folder: Path, settings: Settings, *, pulls: int | None = None):
             ended=[row.index for row in reader.iterations() if row.ended is not None],
             checkpoints={},
             finished=reader.finished,
-            pulls=lambda iteration, task: {
-                pull.number: (pull, candidates)
-                for pull, candidates in reader.pulls(iteration, task)
-            },
+            pulls=reader.replay,
         )
         through = await run_iterations(
             TASKS,
@@ -167,6 +167,8 @@ async def run(folder: Path, settings: Settings, *, pulls: int | None = None):
             may_start=may_start,
             past=past,
             progress=Progress(),
+            start=None,
+            on_ready=ready,
         )
         await writer.close()
         found = [reader.pulls(0, task) for task in range(len(TASKS))] if through else []

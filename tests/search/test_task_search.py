@@ -62,7 +62,7 @@ async def go_on():
     return True
 
 
-async def searched(policy, settings=SETTINGS, archived=None, may_start=go_on):
+async def searched(policy, settings=SETTINGS, archived=(), may_start=go_on):
     record = []
     tallies = await search_task(
         TASK,
@@ -72,7 +72,7 @@ async def searched(policy, settings=SETTINGS, archived=None, may_start=go_on):
         evaluate,
         record=lambda pull, candidates: record.append((pull, candidates)),
         may_start=may_start,
-        archived=archived or {},
+        archived=iter(archived),
     )
     return tallies, record
 
@@ -112,20 +112,74 @@ async def test_refinement_begins_when_all_samples_are_in():
 @pytest.mark.parametrize("cut", [0, 1, 3, 5, 12, 19])
 async def test_a_search_cut_off_goes_on_as_if_it_had_not_been(cut):
     tallies, whole = await searched(CountingPolicy())
-    archived = {pull.number: (pull, candidates) for pull, candidates in whole[:cut]}
     policy = CountingPolicy(random.Random(2))
-    again, rest = await searched(policy, archived=archived)
+    again, rest = await searched(policy, archived=whole[:cut])
     assert trace(rest) == trace(whole[cut:])
     assert again == tallies
     assert len(policy.calls) == len(whole) - cut
 
 
+async def test_a_replay_reads_no_further_than_it_must_and_lets_others_run():
+    _, whole = await searched(CountingPolicy())
+    turns, seen = 0, []
+
+    async def others():
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    def archived():
+        for made in whole:
+            seen.append(turns)
+            yield made
+
+    beside = asyncio.create_task(others())
+    await searched(CountingPolicy(), archived=archived())
+    beside.cancel()
+    ahead = SETTINGS.in_flight + 1
+    assert [at >= number - ahead for number, at in enumerate(seen)] == [True] * len(whole)
+
+
+async def test_what_was_under_way_is_recorded_while_new_pulls_must_wait():
+    _, whole = await searched(CountingPolicy())
+    paused, goes_on, begun, record = asyncio.Event(), asyncio.Event(), 0, []
+
+    async def three_then_wait():
+        nonlocal begun
+        begun += 1
+        if begun > 3:
+            paused.set()
+            await goes_on.wait()
+        return True
+
+    async def search():
+        await search_task(
+            TASK,
+            PLACE,
+            SETTINGS,
+            CountingPolicy(random.Random(4)),
+            evaluate,
+            record=lambda pull, candidates: record.append((pull, candidates)),
+            may_start=three_then_wait,
+            archived=iter(()),
+        )
+
+    running = asyncio.create_task(search())
+    await paused.wait()
+    for _ in range(1000):
+        await asyncio.sleep(0)
+    assert trace(record) == trace(whole[:3])
+    goes_on.set()
+    await running
+    assert trace(record) == trace(whole)
+
+
 async def test_replaying_another_search_is_refused():
     _, whole = await searched(CountingPolicy())
-    archived = {pull.number: (pull, candidates) for pull, candidates in whole}
     other = SearchConfig(samples=40, wave=20, refinements=60, in_flight=3)
     with pytest.raises(ExceptionGroup) as caught:
-        await searched(CountingPolicy(), other, archived)
+        await searched(CountingPolicy(), other, whole)
     assert caught.group_contains(ReplayError, match="task t, pull 0")
 
 
@@ -174,7 +228,7 @@ async def test_agreement_ends_it_and_disagreement_does_not():
             judged,
             record=record,
             may_start=go_on,
-            archived={},
+            archived=iter(()),
         )
         return total
 

@@ -89,7 +89,7 @@ async def main(folder):
         print((checkpoint / "checkpoint.json").read_text(), flush=True)
         async with open_policy(model, folder / "logs") as policy:
             await policy.load(checkpoint)
-            await iterate(2, tasks, model, policy, sandbox, writer)
+            await iterate(2, tasks, model, policy, sandbox, writer, checkpoint)
         report(folder, tasks, 2)
     await writer.close()
 

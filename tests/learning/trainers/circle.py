@@ -4,13 +4,16 @@ from engine.loop import Past, Progress, Stage, run_iterations
 from engine.programs.evaluate import Evaluator
 
 
-async def iterate(index, tasks, settings, policy, sandbox, writer):
+async def iterate(index, tasks, settings, policy, sandbox, writer, start=None):
     async def may_start():
         await writer.ready()
         return True
 
+    async def on_ready():
+        pass
+
     stages = [Stage(index, "train", range(len(tasks)))]
-    nothing = Past([], {}, lambda iteration: (), lambda iteration, task: {})
+    nothing = Past([], {}, lambda iteration: (), lambda iteration, task: iter(()))
     through = await run_iterations(
         tasks,
         stages,
@@ -22,5 +25,7 @@ async def iterate(index, tasks, settings, policy, sandbox, writer):
         may_start=may_start,
         past=nothing,
         progress=Progress(),
+        start=start,
+        on_ready=on_ready,
     )
     assert through

@@ -92,7 +92,7 @@ async def test_a_tuned_model_finds_its_lesson_more_likely(python, tmp_path):
             base = [await mean_logprob(policy, row) for row in rows]
             await policy.load(checkpoint)
             tuned = [await mean_logprob(policy, row) for row in rows]
-            await iterate(2, tasks, model, policy, sandbox, writer)
+            await iterate(2, tasks, model, policy, sandbox, writer, checkpoint)
     await writer.close()
 
     print("mean log-probability of an answer's token:", base, "→", tuned)
