@@ -23,12 +23,15 @@ class EngineLock:
     """Holds `engine.lock` of a run folder for as long as it is entered.
 
     The kernel gives the lock back when the process ends, however it ends. The file holds the
-    engine's process id, and below it what `say` was given last. Raises EngineRunningError when it
-    is taken.
+    engine's process id, and below it what `say` was given last. Who holds it `passing`, to keep
+    engines off a folder for a while, leaves the last engine's words as they were. Raises
+    EngineRunningError when it is taken.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, passing: bool = False) -> None:
         self._path = folder / LOCK_NAME
+        self._passing = passing
+        self._before = b""
         self._descriptor: int | None = None
 
     def __enter__(self) -> EngineLock:
@@ -39,9 +42,9 @@ class EngineLock:
             raise EngineRunningError(
                 f"{self._path.parent}: an engine is running already (process {holder or '?'})"
             )
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        self._before = os.pread(descriptor, _WORD_BYTES, 0)
         self._descriptor = descriptor
+        self._write(f"{os.getpid()}\n".encode())
         return self
 
     def say(self, reason: str) -> None:
@@ -52,7 +55,12 @@ class EngineLock:
         assert self._descriptor is not None
         text = f"{os.getpid()}\n{' '.join(reason.split())}\n".encode()[:_WORD_BYTES]
         with contextlib.suppress(OSError):
-            os.pwrite(self._descriptor, text, 0)
+            self._write(text)
+
+    def _write(self, text: bytes) -> None:
+        assert self._descriptor is not None
+        os.pwrite(self._descriptor, text, 0)
+        os.ftruncate(self._descriptor, len(text))
 
     def __exit__(
         self,
@@ -61,6 +69,8 @@ class EngineLock:
         trace: TracebackType | None,
     ) -> None:
         assert self._descriptor is not None
+        if self._passing:
+            self._write(self._before)
         os.close(self._descriptor)
         self._descriptor = None
 

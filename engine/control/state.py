@@ -61,8 +61,12 @@ def run_state(folder: Path, reader: RunReader, iterations: int) -> RunState:
             return RunState("draining", silent)
         return RunState("paused" if status.get("paused") else "running", silent)
     last = reader.last_event(kinds=("start", "drained", "finished", "crash"))
+    process, reason = last_words(folder)
     if last is None:
-        return RunState("new", silent)
+        return RunState("new" if reason is None else "crashed", silent, reason)
+    if reason is not None and last.kind != "crash" and f"engine {process} " not in last.text:
+        # An engine after that one could not even write that it had started.
+        return RunState("crashed", silent, reason)
     if last.kind == "finished":
         ended = sum(row.ended is not None for row in reader.iterations())
         return RunState("finished" if ended >= iterations else "stopped", silent)
@@ -70,9 +74,7 @@ def run_state(folder: Path, reader: RunReader, iterations: int) -> RunState:
         return RunState("stopped", silent)
     if last.kind == "crash":
         return RunState("crashed", silent, last.text)
-    process, reason = last_words(folder)
-    said = reason if last.text.startswith(f"engine {process} ") else None
-    return RunState("crashed", silent, said or "its process was killed")
+    return RunState("crashed", silent, reason or "its process was killed")
 
 
 def _silent(status: Mapping[str, Any]) -> float:

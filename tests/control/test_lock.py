@@ -6,7 +6,13 @@ import sys
 
 import pytest
 
-from engine.control.lock import EngineLock, EngineRunningError, engine_alive, engine_process
+from engine.control.lock import (
+    EngineLock,
+    EngineRunningError,
+    engine_alive,
+    engine_process,
+    last_words,
+)
 
 HOLDER = """
 import sys, pathlib
@@ -44,6 +50,19 @@ def test_a_second_engine_is_refused_and_told_who_holds_it(tmp_path, holder):
     with pytest.raises(EngineRunningError, match=f"process {holder.pid}"), EngineLock(tmp_path):
         pass
     assert engine_process(tmp_path) == holder.pid
+
+
+def test_the_last_words_stay_until_the_next_engine(tmp_path):
+    with EngineLock(tmp_path) as lock:
+        lock.say("OSError: no space left on device, " + "which is a pity " * 3)
+    left = last_words(tmp_path)
+    assert left[0] == os.getpid() and left[1].endswith("a pity")
+    with EngineLock(tmp_path, passing=True):
+        assert last_words(tmp_path) == (os.getpid(), None)
+    assert last_words(tmp_path) == left
+    with EngineLock(tmp_path):
+        pass
+    assert last_words(tmp_path) == (os.getpid(), None)
 
 
 def test_a_killed_engine_holds_nothing(tmp_path, holder):

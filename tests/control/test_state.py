@@ -61,3 +61,14 @@ def test_the_heartbeat_of_the_holder_counts(tmp_path):
         said(tmp_path)
         assert state(tmp_path).state == "running"
     assert state(tmp_path).state == "crashed"
+
+
+def test_an_engine_that_could_write_nothing_more_is_crashed_for_the_reason_it_left(tmp_path):
+    said(tmp_path)
+    with EngineLock(tmp_path) as lock:
+        lock.say("ArchiveError: the disk is full")
+    assert state(tmp_path).state == "crashed"
+    assert state(tmp_path).reason == "ArchiveError: the disk is full"
+    with EngineLock(tmp_path, passing=True):
+        pass
+    assert state(tmp_path).reason == "ArchiveError: the disk is full"

@@ -65,6 +65,16 @@ def test_an_engine_told_to_drain_the_moment_it_is_ready_is_stopped(tmp_path):
     assert state(folder).state == "stopped"
 
 
+def test_an_engine_whose_launcher_is_gone_before_it_is_ready_goes_on(tmp_path, searched):
+    folder = new_run(tmp_path / "run")
+    readable, writable = os.pipe()
+    os.close(readable)
+    command = [sys.executable, "-m", "engine", str(folder), "--ready-fd", str(writable)]
+    subprocess.run(command, pass_fds=[writable], timeout=300, check=True)
+    os.close(writable)
+    assert recorded(folder) == searched
+
+
 def test_two_engines_on_one_folder_are_refused(searching):
     folder, process = searching
     with pytest.raises(RunFolderError, match="running already"):
