@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
 
 from engine.archive.schema import ArchiveError
+from engine.patience import within
 
 _BATCH_SECONDS: Final = 0.03
 _QUEUE_ROWS: Final = 4_000
@@ -76,8 +77,7 @@ class Committer(Generic[_Unit]):
             self._hurry = True
             self._hurried.notify()
         try:
-            async with asyncio.timeout(_FLUSH_SECONDS):
-                await done
+            await within(_FLUSH_SECONDS, done)
         except TimeoutError as error:
             raise ArchiveError(
                 f"{self._name}: nothing committed for {_FLUSH_SECONDS:.0f} s; is the disk stuck?"

@@ -20,6 +20,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
 from typing import ParamSpec, TypeVar
 
+from engine.patience import within
 from engine.policies.protocol import PolicyError
 
 _HUNG_SECONDS = 600.0
@@ -112,8 +113,7 @@ class WorkerPool:
     async def _answer(self, worker: int, call: Future[Result]) -> Result:
         waiting = asyncio.wrap_future(call)
         try:
-            async with asyncio.timeout(_HUNG_SECONDS):
-                return await waiting
+            return await within(_HUNG_SECONDS, waiting)
         except TimeoutError as error:
             self._kill(worker)
             raise PolicyError(f"a worker gave no answer in {_HUNG_SECONDS:.0f} s") from error
