@@ -121,9 +121,7 @@ def glance(folder: Path, reader: RunReader, settings: Settings, rate: Rate) -> G
     eta = None
     if row is not None and done > CLEAR and state.state == "running":
         whole = engine_status(reader).seconds / done
-        later = range(row.index + 1, settings.planned_iterations)
-        ahead = sum(_budget(settings, index) for index in later) / _budget(settings, row.index)
-        eta = whole * (1 - done + ahead)
+        eta = whole * (1 - done + _ahead(settings, row.index, reader))
     return Glance(
         state=state,
         step=engine_status(reader).step,
@@ -140,9 +138,18 @@ def glance(folder: Path, reader: RunReader, settings: Settings, rate: Rate) -> G
     )
 
 
-def _budget(settings: Settings, iteration: int) -> int:
-    search = settings.search_at(iteration)
-    return max(1, search.samples + search.refinements)
+def _ahead(settings: Settings, iteration: int, reader: RunReader) -> float:
+    """Return how many times an iteration's programs those after it have, at most."""
+    training, tasks = reader.training_tasks(), len(reader.tasks())
+    learning = settings.planned_iterations - settings.iterations
+
+    def programs(index: int) -> int:
+        search = settings.search_at(index)
+        searched = training if index < learning else tasks - training or tasks
+        return max(1, searched * (search.samples + search.refinements))
+
+    later = range(iteration + 1, settings.planned_iterations)
+    return sum(map(programs, later)) / programs(iteration)
 
 
 def _done(rows: Sequence[TaskRow], search: SearchConfig) -> float:
