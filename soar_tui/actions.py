@@ -94,8 +94,9 @@ def _no_filter(app: SoarApp) -> str | None:
 
 
 def _no_match(app: SoarApp) -> str | None:
-    if not app.view.text:
-        return _no_filter(app) or "nothing is being looked for: / looks for a text"
+    place = app.current_place
+    if place is not None and place.filters and not place.filtered:
+        return "nothing is being looked for: / looks for a text"
     return _no_filter(app)
 
 
@@ -141,10 +142,13 @@ def _go(name: str) -> Callable[[SoarApp], None]:
 
 
 def _back(app: SoarApp) -> None:
-    if app.screen.maximized is not None:
+    place = app.current_place
+    if place is not None and place.filtering:
+        place.end_filter()
+    elif app.screen.maximized is not None:
         app.screen.minimize()
-    elif app.view.text and app.current_place is not None and app.current_place.filters:
-        app.current_place.end_filter(clear=True)
+    elif place is not None and place.filtered:
+        place.end_filter(clear=True)
     elif not app.go_back():
         app.tell("this is where you began; q leaves the app")
 

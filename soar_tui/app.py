@@ -132,9 +132,7 @@ class SoarApp(App[None]):
     def on_unmount(self) -> None:
         """Save the view and end the feed."""
         self.feed.stop()
-        # A save that was begun may be under way, or never come to its turn.
-        if (self._unsaved or self._saving.locked()) and self.folder is not None:
-            self._write_view(self.folder, self.view)
+        self._save_now()
 
     def _begin_with_theme(self) -> None:
         for theme in self._themes.themes:
@@ -233,9 +231,12 @@ class SoarApp(App[None]):
 
     def attach(self, folder: Path, *, place: str | None = None) -> None:
         """Look at a run: at its saved place and selection, or at a place given."""
+        self._save_now()
         self.folder = folder
         self.header = None
         self.frozen = False
+        # What is under way answers for the run before, though in the same words.
+        self._asking = self._question = self._answered = None
         view = from_document(self.desk.view(folder))
         if view.place in ("runs", *_INSIDE_RUN):
             view = msgspec.structs.replace(view, place="overview")
@@ -245,7 +246,12 @@ class SoarApp(App[None]):
         self.read_bookmarks()
         for made in self.places_made():
             made.forget_run()
-        self.go(place or view.place)
+        there = place or view.place
+        if there != self.current_mode:
+            self.go(there)
+        else:
+            self.look(place=there)
+            self.ask()
 
     def look(self, **changes: object) -> None:
         """Change what is looked at and ask the feed for it."""
@@ -321,12 +327,14 @@ class SoarApp(App[None]):
     def on_frame_arrived(self, message: FrameArrived) -> None:
         """Show a frame, then let the feed make the next one."""
         frame = message.frame
-        if frame.header is not None and frame.header.folder == self.folder:
+        of_this_run = frame.folder == self.folder
+        if frame.header is not None and of_this_run:
             self.header = frame.header
         self._show_header()
         place = self.current_place
         if (
-            place is not None
+            of_this_run
+            and place is not None
             and self._has_asked(place)
             and frame.answered
             and frame.question == self._question
@@ -363,13 +371,19 @@ class SoarApp(App[None]):
             write = partial(self._write_view, self.folder, self.view)
             self.run_worker(write, thread=True, group="save")
 
+    def _save_now(self) -> None:
+        # A save that was begun may be under way, or never come to its turn.
+        if (self._unsaved or self._saving.locked()) and self.folder is not None:
+            self._write_view(self.folder, self.view)
+
     def _write_view(self, folder: Path, view: View) -> None:
         with self._saving:  # one after the other, so that an old view never replaces a new one
-            if folder == self.folder:
-                self._unsaved = False
-                if view != self.view:
-                    self._unsaved = True
-                    return
+            if folder != self.folder:
+                return  # it was saved when that run was left
+            self._unsaved = False
+            if view != self.view:
+                self._unsaved = True
+                return
             try:
                 self.desk.save_view(folder, to_document(view))
             except CatalogueError as error:

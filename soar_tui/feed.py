@@ -38,6 +38,8 @@ class OpenRun:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        # The stamp before the settings: these may be newer than it, never older.
+        self._stamp = _stamp(folder / SETTINGS_NAME)
         self.settings: Settings = load_settings(folder / SETTINGS_NAME)
         self.reader = RunReader(folder)
         self._kept: dict[str, tuple[object, object]] = {}
@@ -45,6 +47,26 @@ class OpenRun:
     def close(self) -> None:
         """Let go of the files."""
         self.reader.close()
+
+    def reread_settings(self) -> bool:
+        """Read the settings anew if their file has changed; return whether they have.
+
+        While it cannot be read, as an editor may leave it for a moment, the last ones stand.
+        """
+        path = self.folder / SETTINGS_NAME
+        stamp = _stamp(path)
+        if stamp == self._stamp:
+            return False
+        self._stamp = stamp
+        try:
+            settings = load_settings(path)
+        except ConfigError:
+            return False
+        if settings == self.settings:
+            return False
+        self.settings = settings
+        self._kept.clear()
+        return True
 
     @property
     def planned(self) -> int:
@@ -75,6 +97,14 @@ class OpenRun:
     def iterations(self) -> list[IterationRow]:
         """Return the iterations begun so far; read once per version of the archive."""
         return self.keep("iterations", self.reader.data_version, self.reader.iterations)
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0, 0)
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 class Question(Protocol):
@@ -118,11 +148,12 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One moment as the app shows it.
+    """One moment as the app shows it; `folder` is that of the run attached at that moment.
 
     `body` answers `question` where `answered`; else nothing but the header is new.
     """
 
+    folder: Path | None
     header: Header | None
     question: Question | GlobalQuestion | None
     answered: bool
@@ -151,7 +182,7 @@ class Feed:
         self._folder: Path | None = None
         self._question: Question | GlobalQuestion | None = None
         self._every: float | None = None
-        self._asked = 0
+        self._attached = self._asked = 0
         self._unanswered = self._awaiting = False
         self._stopping = False
         self._jobs: deque[tuple[Path | None, Callable[[OpenRun], Callable[[], None]]]] = deque()
@@ -170,9 +201,10 @@ class Feed:
             self._thread.join(timeout=5)
 
     def attach(self, folder: Path | None) -> None:
-        """Look at another run from now on."""
+        """Look at another run from now on, or at the same one with all its files opened anew."""
         with self._wake:
             self._folder = folder
+            self._attached += 1
             self._asked += 1
             self._unanswered = False
             self._wake.notify()
@@ -235,21 +267,19 @@ class Feed:
                 )
             if self._stopping:
                 return False
-            asked, folder, question, every = (
-                self._asked,
-                self._folder,
-                self._question,
-                self._every,
-            )
+            asked, attached = self._asked, self._attached
+            folder, question, every = self._folder, self._question, self._every
             jobs, self._jobs = self._jobs, deque()
             busy = self._awaiting and asked == watch.asked
+        fresh = asked != watch.asked
+        watch.turn_to(folder, attached, fresh=fresh)
         for place, job in jobs:
             done = watch.work(job) if place == folder else None
             if done is not None:
                 self._deliver(done)
         if busy:
             return True
-        frame = watch.look(folder, question, every, fresh=asked != watch.asked)
+        frame = watch.look(question, every, fresh=fresh)
         watch.asked = asked
         with self._wake:
             if asked != self._asked:
@@ -265,7 +295,7 @@ class _Watch:
     """What the feed's thread remembers from turn to turn."""
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.asked = self._attached = 0
         self._run: OpenRun | None = None
         self._folder: Path | None = None
         self._trouble: Trouble | None = None
@@ -284,19 +314,18 @@ class _Watch:
         """Do what was asked for once, on the run that is open."""
         return None if self._run is None else job(self._run)
 
+    def turn_to(self, folder: Path | None, attached: int, *, fresh: bool) -> None:
+        """Open the run of a folder, unless it is open since it was attached the last time."""
+        missing = folder is not None and self._run is None
+        if attached != self._attached or (missing and fresh):
+            self._attached = attached
+            self._open(folder)
+
     def look(
-        self,
-        folder: Path | None,
-        question: Question | GlobalQuestion | None,
-        every: float | None,
-        *,
-        fresh: bool,
+        self, question: Question | GlobalQuestion | None, every: float | None, *, fresh: bool
     ) -> Frame | None:
         """Return a frame if there is anything new to show."""
         now = time.monotonic()
-        if folder != self._folder or (folder is not None and self._run is None and fresh):
-            self._open(folder)
-            fresh = True
         header, changed = self._look_at_header(now)
         due = every is not None and now - self._answered >= every
         moved = self._version != self._answered_version
@@ -309,7 +338,7 @@ class _Watch:
             self._cost = self._answered - now
         if not answered and not changed:
             return None
-        return Frame(header, question, answered, body)
+        return Frame(self._folder, header, question, answered, body)
 
     def _open(self, folder: Path | None) -> None:
         self.close()
@@ -333,6 +362,8 @@ class _Watch:
             version = run.reader.data_version
             if version != self._version or now - self._looked >= _STATE_SECONDS:
                 self._looked, self._version = now, version
+                if run.reread_settings():
+                    self._answered_version = None
                 self._header = self._make_header(run, now)
         except (ArchiveError, OSError) as error:
             self._trouble = Trouble(str(error))

@@ -203,6 +203,9 @@ class Arms(TaskPlace):
         super().forget_run()
         self._selected = None
 
+    def forget_answer(self) -> None:
+        self._body = self.subject = None
+
     def show(self, body: object) -> None:
         if body is None:
             self.say("No iteration has begun yet.\n\nArms are programs that may be refined.")
@@ -210,14 +213,15 @@ class Arms(TaskPlace):
         assert isinstance(body, ArmsBody)
         self._body = body
         self.show_subject(body.subject)
+        table = self.query_one("#arms", ArmTable)
         if not body.arms:
+            table.show(())
             self.say(
                 "This task has no arms.\n\n"
                 "An arm is a program that ran and is not right on every demonstration.\n"
                 "[ and ] go to other tasks, 1 shows all of them."
             )
             return
-        table = self.query_one("#arms", ArmTable)
         entitle(table, f"arms, drawn by {body.bandit}, C = {body.c:g}")
         table.show(body.arms, body.lit)
         if self._following and body.lit:
@@ -245,7 +249,7 @@ class Arms(TaskPlace):
         put(self.query_one("#belief", Static), belief(body, arm))
 
     def _arm(self) -> Arm | None:
-        return self.query_one("#arms", ArmTable).selected if self.is_mounted else None
+        return self.query_one("#arms", ArmTable).selected if self._shown else None
 
     @on(ArmTable.Chosen, "#arms")
     def _open(self) -> None:
@@ -269,9 +273,11 @@ class Arms(TaskPlace):
 
     def do_children(self) -> None:
         """Show the candidates refined from this arm."""
-        arm = self._arm()
-        assert arm is not None
-        self.soar.look(parent=arm.id, pattern=None, whole_run=False, marked=False)
+        arm, subject = self._arm(), self.subject
+        assert arm is not None and subject is not None
+        self.soar.look(
+            task=subject.index, parent=arm.id, pattern=None, whole_run=False, marked=False
+        )
         self.soar.go("candidates")
 
     def do_follow(self) -> None:

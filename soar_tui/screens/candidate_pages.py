@@ -59,7 +59,7 @@ class CandidatePages:
 
     def forget(self) -> None:
         """Begin anew with the next query."""
-        self._query = None
+        self._query, self._adding = None, False
 
     def answer(self, request: PageRequest) -> None:
         """Read the page a list asks for."""

@@ -208,7 +208,7 @@ class Candidates(TaskPlace):
             yield Static("", id="subject", markup=False)
             yield Static("", id="filters", markup=False)
             with Horizontal(id="both"):
-                yield CandidateList(id="list", classes="pane")
+                yield CandidateList(at_rest=self.at_rest, id="list", classes="pane")
                 with Vertical(id="one"):
                     yield Static("", id="facts", markup=False)
                     yield SourceView(id="source", classes="pane")
@@ -225,6 +225,9 @@ class Candidates(TaskPlace):
         self._few = None
         if self._pages is not None:
             self._pages.forget()
+
+    def forget_answer(self) -> None:
+        self._body = self.subject = None
 
     def show(self, body: object) -> None:
         if body is None:
@@ -262,6 +265,10 @@ class Candidates(TaskPlace):
         source = self.query_one("#source", SourceView)
         if detail is None:
             put(self.query_one("#facts", Static), "no candidate is selected")
+            if self._source is not None:
+                self._source = None
+                entitle(source, "")
+                source.show_text("")
             return
         _, task, number = split_candidate_id(detail.candidate.id)
         put(self.query_one("#facts", Static), facts(detail, body.pairs[task]))
@@ -283,15 +290,16 @@ class Candidates(TaskPlace):
 
     @on(CandidateList.Moved, "#list")
     def _select(self) -> None:
-        row = self.query_one("#list", CandidateList).selected
-        if row is not None and row.id != self.view.candidate:
+        row, view = self.query_one("#list", CandidateList).selected, self.view
+        if row is not None and row.task != view.task and (view.whole_run or view.marked):
+            self.soar.look(candidate=row.id, task=row.task, pattern=None)
+        elif row is not None:
             self.soar.look(candidate=row.id)
 
     @on(CandidateList.Chosen, "#list")
     def _open(self) -> None:
-        row = self.query_one("#list", CandidateList).selected
-        if row is not None:
-            self.soar.look(candidate=row.id, task=row.task)
+        if self.query_one("#list", CandidateList).selected is not None:
+            self._select()
             self.soar.go("chain")
 
     def why_not(self, key: str) -> str | None:
@@ -305,7 +313,9 @@ class Candidates(TaskPlace):
     def do_back(self) -> None:
         """Take off what narrows the list, one after the other, then go back."""
         view = self.view
-        if view.parent is not None:
+        if self.filtering:
+            self.end_filter()
+        elif view.parent is not None:
             self.soar.look(parent=None)
         elif view.pattern is not None and not view.whole_run:
             self.soar.look(pattern=None)

@@ -95,6 +95,7 @@ class InsidePlace(Place):
     def question(self) -> Question | None:
         candidate = self.view.candidate
         if candidate is None:
+            self.forget_answer()
             self.say("No candidate is selected.\n\n5  choose one in Candidates\n2  or in its task")
             return None
         return self.about(candidate)
@@ -103,8 +104,7 @@ class InsidePlace(Place):
         """Return what this place wants to know of a candidate."""
         return LineageQuestion(candidate)
 
-    def forget_run(self) -> None:
-        super().forget_run()
+    def forget_answer(self) -> None:
         self.lineage = None
 
     def take_lineage(self, body: object) -> Lineage:

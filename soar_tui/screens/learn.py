@@ -14,7 +14,8 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from engine.archive.rows import Checkpoint, Example, ExampleCount, MetricPoint
-from engine.config import Settings
+from engine.config import ConfigError, load_settings
+from engine.control import SETTINGS_NAME
 from engine.figures.numbers import age, count, duration
 from engine.programs.candidate import split_candidate_id
 from soar_tui import steering
@@ -54,7 +55,6 @@ class LearnBody:
     preview: Preview | None
     learns: bool
     names: tuple[str, ...]
-    settings: Settings
     through: bool
     in_use: str | None
     training: Training | None
@@ -96,7 +96,6 @@ class LearnQuestion:
             preview=preview_of(run, dict(examples).get(self.example or 0)),
             learns=run.planned > 1,
             names=tuple(task.id for task in run.reader.tasks()),
-            settings=run.settings,
             through=sum(row.ended is not None for row in rows) >= run.planned,
             in_use=checkpoint_in_use(),
             training=training,
@@ -166,6 +165,11 @@ class Learn(Place):
     def forget_run(self) -> None:
         super().forget_run()
         self._example = None
+        if self.is_mounted:
+            self._clear_preview()
+
+    def forget_answer(self) -> None:
+        self._body = None
 
     def show(self, body: object) -> None:
         if body is None:
@@ -220,6 +224,7 @@ class Learn(Place):
             listed.focus()
         if self._example not in dict(body.examples) and body.examples:
             self._example = body.examples[0][0]
+            listed.select(self._example)
             self.soar.ask()
         self._show_preview(body.preview)
 
@@ -243,7 +248,11 @@ class Learn(Place):
         )
 
     def _show_preview(self, preview: Preview | None) -> None:
-        if preview is None or self._previewed == self._example:
+        if preview is None:
+            if self._previewed is not None:
+                self._clear_preview()
+            return
+        if self._previewed == self._example:
             return
         self._previewed = self._example
         pairs, answer = self.query_one("#pairs", PairView), self.query_one("#answer", SourceView)
@@ -257,6 +266,14 @@ class Learn(Place):
             entitle(answer, f"the program it is to write, #{number}")
             answer.show_source(preview.detail.candidate.source or "")
 
+    def _clear_preview(self) -> None:
+        self._previewed = None
+        pairs, answer = self.query_one("#pairs", PairView), self.query_one("#answer", SourceView)
+        entitle(pairs, "")
+        pairs.show(())
+        entitle(answer, "")
+        answer.show_text("")
+
     @on(LineList.Moved, "#examples")
     def _move(self) -> None:
         row = self.query_one("#examples", Rows).selected
@@ -269,7 +286,8 @@ class Learn(Place):
         body = self._body
         example = dict(body.examples).get(self._example or 0) if body is not None else None
         if example is not None and example.run is None:
-            self.soar.look(candidate=example.candidate)
+            _, task, _ = split_candidate_id(example.candidate)
+            self.soar.look(candidate=example.candidate, task=task, pattern=None, parent=None)
             self.soar.go("chain")
 
     def why_not(self, key: str) -> str | None:
@@ -315,10 +333,16 @@ class Learn(Place):
         from soar_tui.screens.train import Train
 
         assert self._body is not None and self.soar.folder is not None
+        try:
+            # What is saved from the menu must not undo what was changed since this was shown.
+            settings = load_settings(self.soar.folder / SETTINGS_NAME)
+        except ConfigError as error:
+            self.soar.tell(str(error), severity="error")
+            return
         header = self.soar.header
         row = header.row if header is not None else None
         off = self._no_training(self._body)
-        self.soar.push_screen(Train(self.soar.folder, self._body.settings, row, off))
+        self.soar.push_screen(Train(self.soar.folder, settings, row, off))
 
     def do_activate(self) -> None:
         """Let new runs start from the selected checkpoint."""

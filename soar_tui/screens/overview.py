@@ -258,6 +258,7 @@ class Overview(Place):
         super().__init__()
         self._body: OverviewBody | None = None
         self._walled: Sequence[Task] | None = None
+        self._stood: int | None = None
         self._last_event = 0
         self._following = False
 
@@ -275,10 +276,13 @@ class Overview(Place):
 
     def forget_run(self) -> None:
         super().forget_run()
-        self._walled = None
+        self._walled = self._stood = None
         self._last_event = 0
         if self.is_mounted:
             self.query_one("#events", EventLog).clear()
+
+    def forget_answer(self) -> None:
+        self._body = None
 
     def show(self, body: object) -> None:
         if body is None:
@@ -323,11 +327,16 @@ class Overview(Place):
                     for index, task in enumerate(body.tasks, body.first)
                 )
             )
-            wall.cursor = self.view.task - body.first
+            self._stood = None
             if self.focused is None:
                 wall.focus()
         else:
             wall.set_states(states)
+        # Not while the task is the same: a key may have moved the cursor, which is yet to tell.
+        if self._stood != self.view.task:
+            wall.cursor = self.view.task - body.first
+            if wall.selected is not None:
+                self._look_at(wall.selected.index)
         if self._following:
             active = [row for row in body.rows if row.active is not None]
             if active:
@@ -336,12 +345,16 @@ class Overview(Place):
 
     @on(TaskWall.Moved)
     def _select(self, event: TaskWall.Moved) -> None:
-        if event.task.index != self.view.task:
-            self.soar.look(task=event.task.index, candidate=None, pattern=None, parent=None)
+        self._look_at(event.task.index)
+
+    def _look_at(self, task: int) -> None:
+        self._stood = task
+        if task != self.view.task:
+            self.soar.look(task=task, candidate=None, pattern=None, parent=None)
 
     @on(TaskWall.Chosen)
     def _open(self, event: TaskWall.Chosen) -> None:
-        self.soar.look(task=event.task.index)
+        self._look_at(event.task.index)
         self.soar.go("task")
 
     def why_not(self, key: str) -> str | None:

@@ -77,6 +77,10 @@ class Place(Screen[None]):
         """Whether it is still making what it shows of its answer."""
         return False
 
+    def at_rest(self) -> bool:
+        """Whether nothing may move by itself here: the view is frozen, or of a hidden place."""
+        return self.soar.frozen or self.soar.current_place is not self
+
     # What a place says for itself
 
     def question(self) -> Question | GlobalQuestion | None:
@@ -110,6 +114,11 @@ class Place(Screen[None]):
 
     filters: ClassVar[bool] = False
     """Whether `/` works here."""
+
+    @property
+    def filtered(self) -> str:
+        """The text that all of what is shown holds, "" where everything is."""
+        return self.view.text if self.filters else ""
 
     def step_match(self, step: int) -> None:
         """Go to the next (1) or the previous (-1) line that holds the text."""
@@ -159,13 +168,22 @@ class Place(Screen[None]):
     def forget_run(self) -> None:
         """Drop what is shown: another run is looked at from now on."""
         self._shown = False
+        self.forget_answer()
+
+    def forget_answer(self) -> None:
+        """Drop what was answered last, for no key may act on what is not in view."""
 
     def begin_filter(self) -> None:
         """Open the line in which the text to look for is written."""
         line = self.query_one("#filter", Input)
         line.display = True
-        line.value = self.view.text
+        line.value = self.filtered
         line.focus()
+
+    @property
+    def filtering(self) -> bool:
+        """Whether the line in which the text to look for is written is open."""
+        return self.is_mounted and bool(self.query_one("#filter").display)
 
     def end_filter(self, *, clear: bool = False) -> None:
         """Close it again, and show everything if `clear`."""
@@ -205,6 +223,8 @@ class Place(Screen[None]):
 
     def take(self, body: object) -> None:
         """Show an answer of the feed, or why there is none."""
+        if body is None or isinstance(body, Trouble):
+            self.forget_answer()
         if isinstance(body, Trouble):
             self.say(body.text)
             return

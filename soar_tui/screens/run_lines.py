@@ -22,7 +22,7 @@ from engine.control import (
 )
 
 SPARK: Final = 10
-"""Steps of the line that shows how many tasks were solved by when."""
+"""Steps of the line that shows how many tasks the latest iteration had solved by when."""
 _WATCHED: Final = ("archive.db", "archive.db-wal", "live.db", "live.db-wal", SETTINGS_NAME)
 
 
@@ -96,7 +96,8 @@ def read_line(folder: Path) -> RunLine:
         with RunReader(folder) as reader:
             rows = reader.iterations()
             state = run_state(folder, reader, planned)
-            solved = [r.active for r in reader.task_rows() if r.vote_right and r.active]
+            tasks = reader.task_rows(rows[-1].index) if rows else []
+            solved = [task.active for task in tasks if task.vote_right and task.active]
     except ArchiveError as error:
         # Until an engine has run there is no archive, which is no fault.
         fresh = isinstance(error, MissingFileError)
@@ -112,16 +113,15 @@ def read_line(folder: Path) -> RunLine:
         row=rows[-1] if rows else None,
         iterations=planned,
         candidates=sum(row.candidates for row in rows),
-        solved_over_time=over_time(solved, rows),
+        solved_over_time=over_time(solved, rows[-1].started) if rows else (),
         started=rows[0].started if rows else None,
         bytes=disk,
     )
 
 
-def over_time(moments: Sequence[float], rows: Sequence[IterationRow]) -> tuple[int, ...]:
-    """Return how many of the moments had passed at each of SPARK steps through the run."""
-    if not rows or not moments:
+def over_time(moments: Sequence[float], start: float) -> tuple[int, ...]:
+    """Return how many of the moments had passed at each of SPARK steps from `start` to the last."""
+    if not moments:
         return ()
-    start, end = rows[0].started, max(moments)
-    step = max(1e-9, (end - start) / SPARK)
+    step = max(1e-9, (max(moments) - start) / SPARK)
     return tuple(sum(m <= start + step * (k + 1) + 1e-9 for m in moments) for k in range(SPARK))

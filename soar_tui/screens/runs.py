@@ -40,8 +40,9 @@ def short_path(folder: Path) -> str:
 
 
 def spark(values: Sequence[int], most: int) -> str:
-    """Return values as a line of blocks, `most` being the full height."""
-    return "".join(_BLOCKS[math.ceil(8 * value / max(1, most))] for value in values)
+    """Return values as a line of blocks, `most` being the full height, also of what is above it."""
+    full = max(1, most)
+    return "".join(_BLOCKS[math.ceil(8 * min(value, full) / full)] for value in values)
 
 
 class Runs(Place):
@@ -62,6 +63,7 @@ class Runs(Place):
 
     def compose_place(self) -> ComposeResult:
         with Vertical():
+            yield Static("", id="held", markup=False)
             yield Rows(
                 (
                     Column("run", most=44),
@@ -103,6 +105,7 @@ class Runs(Place):
         first = rows.selected is None
         marks = self.marks
         rows.show([self._row(line, marks) for line in shown])
+        self._say_held(len(shown))
         self._say_marks(marks)
         if first and self.soar.folder is not None:
             rows.select(self.soar.folder.absolute())
@@ -138,6 +141,12 @@ class Runs(Place):
         if self.soar.folder is not None and (self.view.beside or self.view.files):
             return (self.soar.folder.absolute(), *map(Path, self.view.beside))
         return () if self._first is None else (self._first,)
+
+    def _say_held(self, shown: int) -> None:
+        line = self.query_one("#held", Static)
+        line.display = bool(self._text)
+        said = f" {of(shown, len(self._lines))} runs hold “{one_line(self._text)}” (esc: all)"
+        put(line, Text(said, no_wrap=True, overflow="ellipsis"))
 
     def _say_marks(self, marks: Sequence[Path]) -> None:
         files = [short_path(Path(file)) for file in self.view.files]
@@ -294,15 +303,16 @@ class Runs(Place):
         line = self._selected_or_none()
         return None if line is None else ("run.txt", str(line.folder))
 
+    @property
+    def filtered(self) -> str:
+        return self._text
+
     def filter(self, text: str) -> None:
         self._text = text
         self.show(self._lines)
 
     def step_match(self, step: int) -> None:
         self.query_one("#runs", Rows).action_move(step)
-
-    def end_filter(self, *, clear: bool = False) -> None:
-        super().end_filter(clear=clear)
 
 
 PLACE = Runs

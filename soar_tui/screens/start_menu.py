@@ -13,12 +13,13 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from engine.config import load_settings
+from engine.config import ConfigError, load_settings
 from engine.control import SETTINGS_NAME
 from soar_tui import steering
 from soar_tui.actions import ALIVE
 
 if TYPE_CHECKING:
+    from soar_tui.app import SoarApp
     from soar_tui.feed import Header
 
 
@@ -96,6 +97,13 @@ class StartMenu(ModalScreen[None]):
         elif name == "drain":
             steering.command(app, self._folder, "drain")
         else:
+            self._iterate(app)
+
+    def _iterate(self, app: SoarApp) -> None:
+        try:
             settings = load_settings(self._folder / SETTINGS_NAME)
-            more = msgspec.structs.replace(settings, iterations=settings.iterations + 1)
-            steering.go_on(app, self._folder, more, "overview")
+        except ConfigError as error:
+            app.tell(str(error), severity="error")
+            return
+        more = msgspec.structs.replace(settings, iterations=settings.iterations + 1)
+        steering.go_on(app, self._folder, more, "overview")

@@ -202,6 +202,9 @@ class System(Place):
         super().forget_run()
         self._log = None
 
+    def forget_answer(self) -> None:
+        self._body = None
+
     def show(self, body: object) -> None:
         assert isinstance(body, SystemBody)
         self._body = body

@@ -44,7 +44,10 @@ class TaskBody:
 
 @dataclass(frozen=True, slots=True)
 class TaskQuestion:
-    """A task in an iteration (None: the latest), and a candidate (None: the best so far)."""
+    """A task in an iteration (None: the latest), and a candidate (None: the best so far).
+
+    A candidate of another task says nothing of this one, so the best so far takes its place.
+    """
 
     iteration: int | None
     task: int
@@ -56,7 +59,7 @@ class TaskQuestion:
         if subject is None:
             return None
         chosen = self.candidate
-        if chosen is None:
+        if chosen is None or split_candidate_id(chosen)[1] != subject.index:
             chosen = best_candidate(run, subject)
         best, voted = submissions(run, subject.iteration, subject.index)
         return TaskBody(
@@ -131,7 +134,7 @@ class TaskScreen(TaskPlace):
             yield Static("", id="subject", markup=False)
             with Horizontal():
                 yield PairView(id="pairs", classes="pane")
-                yield CandidateList(id="candidates", classes="pane")
+                yield CandidateList(at_rest=self.at_rest, id="candidates", classes="pane")
 
     def question(self) -> TaskQuestion:
         return TaskQuestion(self.view.iteration, self.view.task, self.view.candidate)
@@ -144,6 +147,9 @@ class TaskScreen(TaskPlace):
         super().forget_run()
         if self._pages is not None:
             self._pages.forget()
+
+    def forget_answer(self) -> None:
+        self._body = self.subject = None
 
     def show(self, body: object) -> None:
         if body is None:
@@ -172,7 +178,7 @@ class TaskScreen(TaskPlace):
         if detail is None:
             return "no candidate has run on this task yet"
         number = split_candidate_id(detail.candidate.id)[2]
-        chosen = "candidate" if self.view.candidate is not None else "best so far"
+        chosen = "candidate" if self.view.candidate == detail.candidate.id else "best so far"
         evaluation = detail.candidate.evaluation
         if evaluation is None:
             return f"{chosen} #{number}: its reply held no program"

@@ -111,6 +111,9 @@ class Votes(TaskPlace):
         view = self.view
         return VotesQuestion(view.iteration, view.task, view.formula, view.pooled)
 
+    def forget_answer(self) -> None:
+        self._body = self.subject = None
+
     def show(self, body: object) -> None:
         if body is None:
             self.say("No iteration has begun yet.\n\nPatterns are what programs make of the tests.")
@@ -118,7 +121,9 @@ class Votes(TaskPlace):
         assert isinstance(body, VotesBody)
         self._body = body
         self.show_subject(body.subject)
+        bars = self.query_one("#bars", VoteBars)
         if not body.ranking.patterns:
+            bars.show((), body.ranking.formula)
             self.say(
                 "Nothing to vote on yet.\n\n"
                 "A pattern is one answer to all test inputs; it needs a program\n"
@@ -127,7 +132,6 @@ class Votes(TaskPlace):
             )
             return
         put(self.query_one("#formulas", Static), formulas_line(body))
-        bars = self.query_one("#bars", VoteBars)
         entitle(bars, patterns_title(body))
         bars.show(body.ranking.patterns, body.ranking.formula)
         self._show_grids()
@@ -166,7 +170,7 @@ class Votes(TaskPlace):
             self.soar.go("candidates")
 
     def _pattern(self) -> Pattern | None:
-        return self.query_one("#bars", VoteBars).selected if self.is_mounted else None
+        return self.query_one("#bars", VoteBars).selected if self._shown else None
 
     def why_not(self, key: str) -> str | None:
         if key == "pool" and self.subject is not None and self.subject.iterations < 2:

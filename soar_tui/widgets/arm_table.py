@@ -194,6 +194,12 @@ class ArmTable(LineList):
         self.set_reactive(LineList.cursor, self.validate_cursor(cursor))
         if self.is_mounted:
             self.redraw()
+            if _id_of(self.selected) != _id_of(held):
+                self.post_message(self.Moved(self, self.cursor))
+
+
+def _id_of(arm: Arm | None) -> int | None:
+    return None if arm is None else arm.id
 
 
 def draw_arm(arm: Arm, width: int, palette: Palette) -> Strip:

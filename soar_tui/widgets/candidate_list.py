@@ -7,7 +7,7 @@ first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
@@ -46,7 +46,7 @@ class CandidateList(LineList):
     """Draws the rows in view and asks for pages in time.
 
     `total` is how many rows there are altogether, if that is known. With `follow` the cursor stays
-    on the newest row.
+    on the newest row, unless `at_rest` says that nothing may move by itself for now.
     """
 
     header = 2
@@ -74,8 +74,15 @@ class CandidateList(LineList):
             """The list, for `@on` selectors."""
             return self.view
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        at_rest: Callable[[], bool] = lambda: False,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
         super().__init__(id=id, classes=classes)
+        self._at_rest = at_rest
         self._rows: list[CandidateRow] = []
         self._names = RowContext()
         self._total: int | None = None
@@ -155,7 +162,7 @@ class CandidateList(LineList):
         if self._more_after is None and self._asked is None:
             known = self._rows[-1].id if self._rows else -1
             self._append([row for row in rows if row.id > known])
-            if self.follow and self._rows:
+            if self.follow and self._rows and not self._at_rest():
                 self._stand(len(self._rows) - 1)
         elif rows and self._more_after is None:
             self._more_after = self._rows[-1].id if self._rows else None
@@ -300,10 +307,13 @@ class CandidateList(LineList):
         self.go_to(max(0, self.scroll_offset.y + lines))
 
     def _stand(self, line: int) -> None:
-        """Put the cursor on a line that the list chose itself."""
+        """Put the cursor on a line that the list chose itself, and tell."""
+        before = self.selected
         self.set_extent(len(self._rows))
         self.set_reactive(LineList.cursor, line)
         self.show_line(line)
+        if before is None or before.id != self._rows[line].id:
+            self.post_message(self.Moved(self, line))
 
     def _show(self) -> None:
         self.set_extent(len(self._rows))

@@ -6,7 +6,7 @@ from textual.pilot import Pilot
 from soar_tui.widgets import candidate_list
 from soar_tui.widgets.candidate_list import CandidateList
 from soar_tui.widgets.candidate_row import RowContext
-from tests.app.screen import Stage, screen_lines
+from tests.app.screen import Stage, listening, screen_lines
 from tests.app.values import HOSTILE, candidate_row
 
 
@@ -96,7 +96,7 @@ async def test_the_last_row_is_one_key_away(view):
 
 async def test_following_stays_on_the_newest_until_one_moves_up(view):
     app = Archive(view, 500)
-    async with app.run_test(size=(80, 20)) as pilot:
+    async with app.run_test(size=(80, 20), message_hook=listening(app)) as pilot:
         await settle(pilot)
         await pilot.press("F")
         await settle(pilot)
@@ -104,6 +104,7 @@ async def test_following_stays_on_the_newest_until_one_moves_up(view):
         view.add_newest([candidate_row(500), candidate_row(501)], total=502)
         await settle(pilot)
         assert view.selected.number == 501
+        assert app.heard(CandidateList.Moved)[-1].line == view.cursor
         assert "following" in screen_lines(app)[0]
         await pilot.press("k")
         view.add_newest([candidate_row(502)], total=503)

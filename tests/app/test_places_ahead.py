@@ -48,7 +48,7 @@ async def test_a_place_made_ahead_is_one_of_the_run_looked_at_by_then(home, fold
 async def test_what_answers_the_place_before_does_not_reach_the_one_just_switched_to(home, folder):
     async with opened(folder, desk=home, place="runs") as (app, pilot):
         await app.workers.wait_for_complete()
-        late = Frame(app.header, app.current_place.begin(), answered=True, body=())
+        late = Frame(folder, app.header, app.current_place.begin(), answered=True, body=())
         app.go("overview")
         app.on_frame_arrived(FrameArrived(late))
         assert not app.up_to_date

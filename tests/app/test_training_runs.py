@@ -7,6 +7,7 @@ import pytest
 from engine.arc import load_tasks
 from engine.archive.writer import ArchiveWriter
 from engine.search.vote import Tallies, rank
+from soar_tui.widgets.task_wall import TaskWall
 from tests.app.recorded import make_folder, pulls_of, put_statuses, settings
 from tests.app.stage import opened, settled, text
 
@@ -41,7 +42,7 @@ async def folder(home):
     return folder
 
 
-PLACES = ("overview", "task", "arms", "votes", "candidates", "learn", "analysis", "system")
+PLACES = ("runs", "overview", "task", "arms", "votes", "candidates", "learn", "analysis", "system")
 
 
 @pytest.mark.parametrize("index", [0, TRAINING - 1, TRAINING, TRAINING + TARGETS - 1, 99])
@@ -66,3 +67,25 @@ async def test_a_task_is_shown_as_of_the_iteration_that_searched_it(folder, home
         app.go("overview")
         await settled(app, pilot)
         assert "tasks of iteration 2" in text(app)
+
+
+async def test_the_list_of_runs_counts_what_the_latest_iteration_has_solved(folder, home):
+    async with opened(folder, desk=home, place="runs") as (app, _):
+        [line] = [line for line in text(app).splitlines() if line.startswith("both")]
+        assert "1 of 3  1 of 3" in line
+        assert line.count("▃") == 1 and "█" not in line
+
+
+async def test_the_wall_stands_on_the_task_that_is_opened_from_it(folder, home):
+    async with opened(folder, desk=home) as (app, pilot):
+        wall = app.current_place.query_one("#wall", TaskWall)
+        app.look(task=1)
+        app.go("task")
+        await settled(app, pilot)
+        assert "task 2 of 7" in text(app)
+        await pilot.press("1")
+        await settled(app, pilot)
+        assert "tasks of iteration 2" in text(app) and wall.selected.index == TRAINING
+        await pilot.press("2")
+        await settled(app, pilot)
+        assert f"task {TRAINING + 1} of 7" in text(app)

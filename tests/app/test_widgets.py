@@ -149,6 +149,24 @@ async def test_the_cursor_stays_on_its_arm_when_the_order_changes():
         assert app.heard(LineList.Chosen)[-1].line == len(table.arms_shown) - 1
 
 
+async def test_an_arm_that_another_takes_the_place_of_is_told():
+    table = ArmTable()
+    some = arms(60)
+    table.show(some)
+    app = Stage(table)
+    async with app.run_test(size=(100, 16), message_hook=listening(app)) as pilot:
+        table.show(some)
+        await pilot.pause()
+        assert app.heard(LineList.Moved) == []
+        table.show([arm for arm in some if arm.id != table.selected.id])
+        await pilot.pause()
+        assert app.heard(LineList.Moved)
+        app.told.clear()
+        table.show(())
+        await pilot.pause()
+        assert app.heard(LineList.Moved)
+
+
 async def test_a_pull_repaints_only_its_arms_line():
     table = ArmTable()
     some = arms(60)

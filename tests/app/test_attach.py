@@ -1,0 +1,103 @@
+"""From one run to another: what is asked, answered and remembered belongs to the right one."""
+
+import shutil
+
+import pytest
+
+from engine.archive.writer import ArchiveWriter
+from soar_tui.app import FrameArrived
+from tests.app.recorded import record, settings
+from tests.app.stage import CountingApp, desk_at, opened, settled, text, until
+
+
+@pytest.fixture
+async def first(home):
+    return await said_so(await record(home / "runs" / "first", chosen=settings("sample:3")), 20)
+
+
+@pytest.fixture
+async def second(home):
+    return await said_so(await record(home / "runs" / "second", chosen=settings("sample:2")), 1)
+
+
+async def said_so(folder, times):
+    writer = ArchiveWriter(folder)
+    for _ in range(times):
+        writer.put_event("info", "note", f"this is the journal of the {folder.name} run")
+    await writer.flush()
+    await writer.close()
+    return folder
+
+
+async def test_the_place_that_is_shown_asks_for_what_was_looked_at_in_the_other_run(
+    home, first, second
+):
+    async with opened(first, desk=home) as (app, pilot):
+        await pilot.press("comma")
+        await settled(app, pilot)
+        assert "tasks of iteration 1" in text(app)
+        app.attach(second)
+        await settled(app, pilot)
+        assert "tasks of iteration 2" in text(app) and "2 of 2 tasks" in text(app)
+
+
+async def test_a_late_answer_of_the_run_before_is_not_taken_for_one_of_this(home, first, second):
+    arrived = []
+
+    def keep(message):
+        if isinstance(message, FrameArrived) and message.frame.answered:
+            arrived.append(message.frame)
+
+    app = CountingApp(first, desk=desk_at(home))
+    async with app.run_test(size=(120, 40), message_hook=keep) as pilot:
+        await settled(app, pilot)
+        late = arrived[-1]
+        app.attach(second)
+        app.post_message(FrameArrived(late))
+        await settled(app, pilot)
+        assert "journal of the second run" in text(app)
+        app.post_message(FrameArrived(late))
+        await settled(app, pilot)
+        assert "journal of the first run" not in text(app)
+
+
+async def test_a_list_of_runs_answered_for_the_run_before_is_read_again(home, first, second):
+    async with opened(first, desk=home, place="runs") as (app, pilot):
+        app.attach(second, place="runs")
+        await settled(app, pilot)
+        assert app.current_mode == "runs" and "second  ✓ finished" in text(app)
+
+
+async def test_what_was_looked_at_last_is_kept_when_another_run_is_opened(home, first, second):
+    async with opened(first, desk=home, place="task") as (app, pilot):
+        app.look(task=2)
+        app.attach(second)
+        await settled(app, pilot)
+        app.attach(first)
+        await settled(app, pilot)
+        assert app.current_mode == "task" and "task 3 of 3" in text(app)
+    assert desk_at(home).view(first)["task"] == 2
+
+
+async def test_the_place_shown_is_the_one_to_come_back_to(home, first, second):
+    async with opened(second, desk=home, place="arms") as (app, pilot):
+        app.attach(first)
+        await settled(app, pilot)
+        app.attach(second, place="overview")
+        await settled(app, pilot)
+        assert app.current_mode == "overview"
+    async with opened(second, desk=home) as (app, _):
+        assert app.current_mode == "overview"
+
+
+async def test_a_run_made_anew_in_its_folder_is_read_anew_when_it_is_opened(home, first):
+    async with opened(first, desk=home) as (app, pilot):
+        assert "3 of 3 tasks" in text(app)
+        await pilot.press("0")
+        await settled(app, pilot)
+        shutil.rmtree(first)
+        await record(first, chosen=settings("sample:5", iterations=1))
+        await until(lambda: "5 of 5" in text(app), "it is listed as it is now")
+        await pilot.press("enter")
+        await settled(app, pilot)
+        assert "5 of 5 tasks" in text(app) and "iteration 1/1" in text(app)
