@@ -11,11 +11,11 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol
 
 from engine.arc import Task
 from engine.config import SearchConfig, Settings
-from engine.learning.learn import Lesson
+from engine.learning.lesson import Stage
 from engine.policies import Policy
 from engine.programs.candidate import Candidate, Evaluation, Pull
 from engine.search.effort import progress, share_out
@@ -24,20 +24,6 @@ from engine.search.task_search import Made, MayStart, Place, search_task
 from engine.search.vote import Tally, rank
 
 _FEWEST_TASKS = 64
-
-Phase: TypeAlias = Literal["train", "test"]
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One iteration as planned: its index, its phase, and its tasks as a range of the run's.
-
-    In phase `train` learning may use the tasks' truth; in phase `test` it never does.
-    """
-
-    index: int
-    phase: Phase
-    tasks: range
 
 
 class Judge(Protocol):
@@ -112,38 +98,6 @@ class Progress:
             self.iteration, self.seconds_before = iteration, 0.0
         self.step = "search"
         self.started = time.monotonic()
-
-
-def plan(settings: Settings, tasks: int, training: int) -> list[Stage]:
-    """Return a run's iterations: those on its first `training` tasks, then those on its targets.
-
-    The targets are the other tasks, or all where the run has no others.
-    """
-    stages: list[Stage] = []
-    if training:
-        stages += [
-            Stage(index, "train", range(training)) for index in range(settings.train_iterations)
-        ]
-    targets = range(training, tasks) if training < tasks else range(tasks)
-    first = len(stages)
-    stages += [Stage(first + index, "test", targets) for index in range(settings.iterations)]
-    return stages
-
-
-def lesson(stage: Stage, stages: Sequence[Stage], tasks: Sequence[Task], *, pool: bool) -> Lesson:
-    """Return what a stage's learning may look at: all stages so far, or only itself.
-
-    The truth stays with the tasks of training stages and is stripped from all others.
-    """
-    so_far = [other for other in stages if other.index <= stage.index]
-    pooled = so_far if pool else [stage]
-    training = {index for other in so_far if other.phase == "train" for index in other.tasks}
-    indexes = sorted({index for other in pooled for index in other.tasks})
-    return Lesson(
-        stage.index,
-        [other.index for other in pooled],
-        [(i, tasks[i] if i in training else tasks[i].without_truth()) for i in indexes],
-    )
 
 
 async def run_iterations(

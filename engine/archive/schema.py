@@ -38,7 +38,8 @@ CREATE TABLE meta (
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-INSERT INTO meta VALUES ('created', strftime('%s', 'now'));
+-- With its fraction: exports tell runs apart by it.
+INSERT INTO meta VALUES ('created', strftime('%s', 'now') || substr(strftime('%f', 'now'), 3));
 
 CREATE TABLE task (
   idx INTEGER PRIMARY KEY,

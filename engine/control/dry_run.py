@@ -24,9 +24,9 @@ from engine.learning.embedding_model import opened_embedding
 from engine.learning.example import Example
 from engine.learning.gather import gather
 from engine.learning.learn import example_rows
+from engine.learning.lesson import lesson, plan
 from engine.learning.pooling import PoolingError, open_pool
 from engine.learning.trainers.protocol import TrainingError
-from engine.loop import lesson, plan
 
 UNUSABLE = 2
 """Exit code when there is nothing to gather from."""

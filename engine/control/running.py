@@ -21,8 +21,9 @@ from engine.control.state import boot_id
 from engine.control.valve import Valve
 from engine.learning.embedding_model import check_embedding
 from engine.learning.learn import learn
+from engine.learning.lesson import Stage, lesson, plan
 from engine.learning.trainers.open import open_trainer
-from engine.loop import Past, Progress, Stage, lesson, plan, run_iterations, tasks_at_once
+from engine.loop import Past, Progress, run_iterations, tasks_at_once
 from engine.policies import Policy
 from engine.policies.open import first_checkpoint
 from engine.programs.evaluate import Evaluator

@@ -12,18 +12,14 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from engine.archive.reader import RunReader
 from engine.config import Settings
-from engine.exports.chat_rows import Chat, chat, json_line, line_chat
+from engine.exports.chat_rows import Chat, json_line, line_chat
+from engine.exports.gathered import gathered
 from engine.exports.output import ExportError, OnProgress
 from engine.exports.parquet import arrow, text_array
 from engine.exports.resuming import OnFound, digest, unheard
 from engine.exports.rows import Form, Rows, write_rows, write_stream
-from engine.exports.stamps import searched_stamp
 from engine.learning.dataset import read_lines
-from engine.learning.embedding_model import opened_embedding
-from engine.learning.gather import gather
-from engine.learning.trainers.protocol import TrainingError
 from engine.policies.llm.prompts import Messages
-from engine.programs.candidate import Candidate
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -41,7 +37,8 @@ def examples(
 
     They are those it was learned from, where it was; otherwise those that learning from it would
     choose, by the run's own settings. The truth is used only of tasks of training iterations.
-    Raises ExportError when the iteration is not there or not through.
+    Raises ExportError when the iteration is not there or not through, or cannot be learned from, and
+    DatasetError, also while they are read, for a damaged file.
     """
     rows = reader.iterations()
     ended = [row.index for row in rows if row.ended is not None]
@@ -58,7 +55,7 @@ def examples(
         return _learned(reader, learned, chosen), (
             f"examples that iteration {chosen + 1} gave to learn from"
         )
-    return _gathered(reader, settings, chosen), (
+    return gathered(reader, folder, settings, chosen), (
         f"examples as learning from iteration {chosen + 1} would choose them"
     )
 
@@ -80,49 +77,6 @@ def _learned(reader: RunReader, path: Path, iteration: int) -> Rows[Chat]:
     stat = path.stat()
     job = digest("learned", reader.created, iteration, stat.st_size, stat.st_mtime_ns)
     return Rows(job, portions, str, "examples", weights)
-
-
-def _gathered(reader: RunReader, settings: Settings, iteration: int) -> Rows[Chat]:
-    so_far = [row for row in reader.iterations() if row.index <= iteration]
-    pooled = so_far if settings.learn.pool else so_far[-1:]
-    searched = {row.index: {task.index for task in reader.task_rows(row.index)} for row in so_far}
-    training = {i for row in so_far if row.phase == "train" for i in searched[row.index]}
-    tasks = reader.tasks()
-
-    def candidates(task: int) -> list[Candidate]:
-        return [
-            candidate
-            for row in pooled
-            for _, found in reader.pulls(row.index, task)
-            for candidate in found
-        ]
-
-    chosen = sorted(set[int]().union(*(searched[row.index] for row in pooled)))
-    given = [(i, tasks[i] if i in training else tasks[i].without_truth()) for i in chosen]
-
-    def portions(first: int) -> Iterator[Iterator[Chat]]:
-        seed = settings.seed + iteration
-        try:
-            with opened_embedding(settings) as embedding:
-                for data in gather(
-                    given[first:],
-                    candidates,
-                    settings.learn,
-                    settings.vote,
-                    seed,
-                    embedding=embedding,
-                ):
-                    yield map(chat, data.samples + data.repairs)
-        except TrainingError as error:
-            raise ExportError(str(error)) from error
-
-    return Rows(
-        digest("gathered", reader.created, iteration, reader.settings_text, sorted(training)),
-        portions,
-        searched_stamp(reader, chosen, [row.index for row in pooled]),
-        "tasks",
-        (1,) * len(chosen),
-    )
 
 
 def write_chats_jsonl(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
 
+from engine.arc import Task
 from engine.archive.reader import RunReader
 from engine.exports.resuming import digest
 
@@ -31,6 +33,33 @@ def searched_stamp(
         return digest(searches, policies, programs)
 
     return stamp
+
+
+def pooled_stamp(
+    reader: RunReader,
+    tasks: Sequence[tuple[int, Task]],
+    iterations: Sequence[int],
+    runs: Sequence[str],
+) -> Callable[[int], str]:
+    """Return what tells a stamp of what a pool of runs found for the first so many of its tasks.
+
+    They are those of `tasks` by their index in this run or behind its own; of it `iterations` are
+    pooled, of the folders `runs` all.
+    """
+    own = searched_stamp(reader, [index for index, _ in tasks], iterations)
+
+    def stamp(first: int) -> str:
+        written = {task.id for _, task in tasks[:first]}
+        return digest(own(first), [_found(Path(run), written) for run in runs])
+
+    return stamp
+
+
+def _found(run: Path, written: Collection[str]) -> str:
+    with RunReader(run) as reader:
+        tasks = [index for index, task in enumerate(reader.tasks()) if task.id in written]
+        iterations = [row.index for row in reader.iterations()]
+        return searched_stamp(reader, tasks, iterations)(len(tasks))
 
 
 def candidates_of(

@@ -77,7 +77,7 @@ async def take_in(
         writer = ArchiveWriter(folder)
         try:
             writer.put_tasks(tasks, training)
-            phase = "train" if training else "test"
+            phase = "train" if training == len(tasks) else "test"
             writer.begin_iteration(
                 0, phase, f"import {programs.name}", "imported", range(len(tasks))
             )

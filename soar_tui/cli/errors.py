@@ -22,14 +22,14 @@ def exit_code(error: BaseException) -> int | None:
     from engine.control import ArchiveError, DryRunError, LaunchError, RunFolderError, UnusableError
     from engine.exports.output import ExportError
     from engine.intake.rows import IntakeError
+    from engine.learning.dataset import DatasetError
     from soar_tui.checkpoints import CheckpointChoiceError
 
     refused = InputError | CheckpointChoiceError | ConfigError | TaskFileError | RunFolderError
     if isinstance(error, refused | ExportError | IntakeError | UnusableError):
         return BAD_INPUT
-    if isinstance(
-        error, OutcomeError | ArchiveError | DryRunError | CatalogueError | LaunchError | OSError
-    ):
+    damaged = ArchiveError | CatalogueError | DatasetError
+    if isinstance(error, OutcomeError | damaged | DryRunError | LaunchError | OSError):
         return FAILED
     return None
 

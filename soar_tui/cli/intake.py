@@ -97,6 +97,8 @@ def import_programs(
     """
     import asyncio
 
+    import msgspec
+
     from engine.control import reserve_run
     from engine.control.evaluating import SandboxError
     from engine.control.lock import EngineRunningError
@@ -109,8 +111,10 @@ def import_programs(
         preset,
         config,
         assignments or [],
-        {"tasks": spec, "train_tasks": spec if train else None, "iterations": 1},
+        {"tasks": spec, "iterations": 1},
     )
+    # Also where a settings file has some: what is not marked by --train is not learned from by truth.
+    settings = msgspec.structs.replace(settings, train_tasks=settings.tasks if train else None)
     seen = look_at(programs)
     folder = reserve_run(name or _name_of(programs))
     kept = 0

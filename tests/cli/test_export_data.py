@@ -9,9 +9,12 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 import pytest
+import zstandard
 
+from engine.config import LearnConfig, Settings
+from engine.learning.example import Example
 from tests.cli.program import PROGRAM, Ask, environment
-from tests.exports.runs import record_run, task
+from tests.exports.runs import SOURCES, record_learned, record_run, task
 
 
 @pytest.fixture
@@ -36,6 +39,48 @@ def test_stdout_takes_lines_of_json(ask: Ask, run: Path) -> None:
     assert {json.loads(line)["task_id"] for line in lines} == {"a", "b"}
     chats = ask("export", "dataset", "two", "--out", "-").out.splitlines()
     assert all(json.loads(line)["prompt"] for line in chats)
+
+
+def test_chats_are_of_all_the_runs_that_learning_would_pool(
+    ask: Ask, run: Path, tmp_path: Path
+) -> None:
+    pooling = Settings(iterations=2, learn=LearnConfig(runs=(str(run),)))
+    record_run(tmp_path / "home" / "runs" / "ours", [task("a")], settings=pooling)
+    lines = ask("export", "dataset", "ours", "--out", "-").out.splitlines()
+    assert {json.loads(line)["task_id"] for line in lines} == {"a", "b"}
+    assert len(lines) == ask("train", "ours", "--dry-run", "--json").document["used"]
+
+
+@pytest.mark.parametrize(
+    ("others", "code", "named"),
+    [(("ours",), 2, "learn.runs: "), (("two", "two"), 2, "twice"), (("gone",), 1, "gone")],
+)
+def test_runs_that_cannot_be_pooled_are_named(
+    ask: Ask, run: Path, tmp_path: Path, others: tuple[str, ...], code: int, named: str
+) -> None:
+    runs = tmp_path / "home" / "runs"
+    pooling = Settings(iterations=2, learn=LearnConfig(runs=tuple(str(runs / o) for o in others)))
+    record_run(runs / "ours", [task("a")], settings=pooling)
+    said = ask("export", "dataset", "ours", "--out", str(tmp_path / "c.jsonl"), "--json")
+    assert (said.code, said.out) == (code, "")
+    assert named in json.loads(said.err)["error"]
+
+
+@pytest.mark.parametrize(("damage", "says"), [(b"no zstd", "not a dataset"), (b"", "line 1")])
+def test_a_damaged_dataset_is_said_in_one_sentence(
+    ask: Ask, tmp_path: Path, damage: bytes, says: str
+) -> None:
+    searched = task("a", known=False)
+    data = [Example("correct", searched, SOURCES[0], 1)]
+    folder = record_learned(tmp_path / "home" / "runs" / "learned", searched, data)
+    packed = folder / "datasets" / "iteration-0.jsonl.zst"
+    packed.write_bytes(damage or zstandard.compress(b'{"origin": "correct"\n'))
+    out = tmp_path / "c.jsonl"
+    said = ask("export", "dataset", "learned", "--out", str(out), "--json")
+    assert (said.code, said.out) == (1, "")
+    error = json.loads(said.err.splitlines()[-1])["error"]
+    assert "iteration-0.jsonl.zst" in error and says in error
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
 
 
 def test_a_report_lays_several_side_by_side(ask: Ask, run: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pyarrow as pa
@@ -149,6 +150,42 @@ def test_what_was_imported_to_learn_from_gives_training_data_by_its_truth(
     assert sorted(chats) == [
         ("a", "correct"), ("a", "hindsight"), ("b", "correct"), ("b", "hindsight")
     ]  # fmt: skip
+
+
+def test_a_settings_files_training_tasks_let_no_truth_of_imported_ones_be_used(
+    ask: Ask, tasks: Path, tmp_path: Path
+) -> None:
+    school = tmp_path / "school"
+    school.mkdir()
+    save_task(task("c"), school / "c.json")
+    config = tmp_path / "old.toml"
+    config.write_text(
+        f"tasks = 'sample'\ntrain_tasks = '{school}'\n[learn]\nstrategy = 'greedy'\nsamples = 1\n"
+    )
+    # Right on the demonstrations only, and shorter: the truth alone says that the other is better.
+    seems = "def transform(g):\n return [r[::-1] if r[0] else r for r in g]\n"
+    right = (
+        "import numpy as np\n\n\ndef transform(grid):\n"
+        "    mirrored = np.fliplr(np.array(grid))\n    return mirrored.tolist()\n"
+    )
+    path = tmp_path / "p.jsonl"
+    rows = [{"task_id": "a", "code": code} for code in (right, seems)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    chosen = {}
+    for name, options in (("targets", ()), ("lessons", ("--train",))):
+        said = ask(
+            *("import", str(path), "--tasks", str(tasks), "--config", str(config)),
+            *("--name", name, *options, *QUICK, "--json"),
+        )
+        assert (said.document["programs"], said.document["perfect"]) == (2, 2)
+        (chat,) = ask("export", "dataset", name, "--out", "-").out.splitlines()
+        chosen[name] = "np.fliplr" in json.loads(chat)["completion"][0]["content"]
+    assert chosen == {"targets": False, "lessons": True}
+    folder = tmp_path / "home" / "runs" / "targets"
+    assert "train_tasks" not in tomllib.loads((folder / "run.toml").read_text())
+    with RunReader(folder) as reader:
+        assert [row.phase for row in reader.iterations()] == ["test"]
+        assert [one.id for one in reader.tasks()] == ["a", "b"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A chat made from a dataset's line is the one made from its example, or the line is refused."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -10,14 +11,16 @@ from hypothesis import strategies as st
 
 from engine.arc import pack
 from engine.archive.reader import RunReader
-from engine.config import Settings
+from engine.archive.writer import ArchiveWriter
+from engine.config import Settings, save_settings
 from engine.exports.chat_rows import chat, json_line, line_chat
 from engine.exports.chats import LINES, examples, write_chats_jsonl
+from engine.exports.output import ExportError
 from engine.learning.dataset import DatasetError, example_document, parse_example
 from engine.learning.example import Example
 from engine.programs.candidate import Candidate, Evaluation, Failure
 from tests.arc.drawn import grids, tasks
-from tests.exports.runs import HOSTILE, record_learned, task
+from tests.exports.runs import HOSTILE, record_learned, record_run, record_search, task
 from tests.policies.llm.chat import RIGHT, TASK, parent
 
 ids = st.integers(0, 2**63 - 1)
@@ -124,6 +127,31 @@ def test_what_is_wrong_with_a_line_is_said(was: str, now: str, says: str) -> Non
     line = line_of(Example("repair", TASK, RIGHT, 1, parent())).decode().replace(was, now)
     with pytest.raises(DatasetError, match=rf"line 7.*{says}"):
         line_chat(line.encode(), "data, line 7")
+
+
+def test_what_was_searched_with_tasks_to_learn_from_is_no_such_task(tmp_path: Path) -> None:
+    async def record() -> None:
+        writer = ArchiveWriter(tmp_path)
+        writer.put_tasks([task("to-learn-from"), task("target")], 1)
+        # As an import once marked all of its tasks.
+        writer.begin_iteration(0, "train", "theirs", "imported", range(2))
+        for index in range(2):
+            record_search(writer, 0, index, task("to-learn-from" if index == 0 else "target"))
+        writer.end_iteration(0, 1.0)
+        await writer.close()
+
+    asyncio.run(record())
+    settings_ = Settings(train_tasks="theirs")
+    save_settings(settings_, tmp_path / "run.toml")
+    with RunReader(tmp_path) as reader:
+        found, _ = examples(reader, tmp_path, settings_)
+        assert {chat["task_id"] for chat in found} == {"to-learn-from"}
+
+
+def test_an_iteration_that_the_settings_no_longer_plan_is_refused(tmp_path: Path) -> None:
+    folder = record_run(tmp_path / "run", [task("a")])
+    with RunReader(folder) as reader, pytest.raises(ExportError, match="plan 1 iterations"):
+        examples(reader, folder, Settings(iterations=1))
 
 
 def test_a_learned_dataset_is_exported_as_it_is_and_a_bad_line_named(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ import pytest
 
 from engine.archive.reader import RunReader
 from engine.archive.writer import ArchiveWriter
-from engine.config import Settings, save_settings
-from engine.exports.chats import LINES
+from engine.config import LearnConfig, Settings, save_settings
+from engine.exports.chats import CHATS, LINES, examples
 from engine.exports.output import ExportError, locked, new_file, unfinished
 from engine.exports.programs import PROGRAMS, program_records
 from engine.exports.resuming import LOCK, Found
@@ -37,6 +37,14 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return record_learned(tmp_path_factory.mktemp("runs") / "learned", TASKS[1], examples)
 
 
+@pytest.fixture(scope="module")
+def pooled(tmp_path_factory: pytest.TempPathFactory, run: Path) -> Path:
+    """A run of one task that is learned from together with the run of three."""
+    pooling = Settings(iterations=1, learn=LearnConfig(runs=(str(run),)))
+    folder = tmp_path_factory.mktemp("runs") / "pooled"
+    return record_run(folder, TASKS[2:], iterations=1, settings=pooling)
+
+
 @pytest.mark.parametrize(
     ("what", "sent", "stride"),
     [
@@ -44,15 +52,16 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("programs.parquet", "SIGINT", 3),
         ("chats.jsonl", "SIGINT", 2),
         ("chats.parquet", "SIGKILL", 3),
+        ("pooled.jsonl", "SIGKILL", 2),
         ("learned.jsonl", "SIGKILL", 2),
         ("learned.parquet", "SIGINT", 5),
         ("tables", "SIGKILL", 29),
     ],
 )
 def test_stopped_anywhere_an_export_goes_on_and_gives_the_very_same_bytes(
-    run: Path, learned: Path, tmp_path: Path, what: str, sent: str, stride: int
+    run: Path, learned: Path, pooled: Path, tmp_path: Path, what: str, sent: str, stride: int
 ) -> None:
-    folder = learned if what.startswith("learned") else run
+    folder = {"learned": learned, "pooled": pooled}.get(what.partition(".")[0], run)
     done = subprocess.run(
         [sys.executable, "-m", "tests.exports.killed", what, folder, tmp_path, sent, str(stride)],
         capture_output=True,
@@ -218,6 +227,53 @@ def test_only_a_change_in_what_was_written_begins_it_anew(tmp_path: Path) -> Non
         record_search(writer, 1, 0, TASKS[0])
         await writer.close()
         assert "the run has changed" in finished(run, out).anew
+
+    asyncio.run(search())
+
+
+def test_chats_of_a_pool_begin_anew_when_another_run_has_changed_in_what_was_written(
+    tmp_path: Path,
+) -> None:
+    other, run, out = tmp_path / "other", tmp_path / "run", tmp_path / "c.jsonl"
+    other.mkdir()
+    pooling = Settings(iterations=1, learn=LearnConfig(runs=(str(other),)))
+    record_run(run, TASKS[:1], iterations=1, settings=pooling)
+
+    def export(stop_after: int) -> Found:
+        found: list[Found] = []
+
+        def on_progress(done: int, whole: int) -> None:
+            if done == stop_after:
+                raise KeyboardInterrupt
+
+        with RunReader(run) as reader:
+            rows, _ = examples(reader, run, pooling)
+            write_rows(
+                rows,
+                CHATS,
+                out,
+                force=False,
+                on_progress=on_progress,
+                on_found=found.append,
+                every=1,
+            )
+        return found[0]
+
+    async def search() -> None:
+        writer = await under_way(other)
+        with pytest.raises(KeyboardInterrupt):
+            export(stop_after=1)
+        record_search(writer, 0, 2, TASKS[2])
+        await writer.flush()
+        found = export(stop_after=-1)
+        assert found.kept > 0 and not found.anew
+        out.unlink()
+        with pytest.raises(KeyboardInterrupt):
+            export(stop_after=2)
+        writer.begin_iteration(1, "test", "m", "untrained")
+        record_search(writer, 1, 0, TASKS[0])
+        await writer.close()
+        assert "the run has changed" in export(stop_after=-1).anew
 
     asyncio.run(search())
 

@@ -7,7 +7,8 @@ import pytest
 
 from engine.archive.writer import ArchiveWriter
 from engine.config import Settings, override
-from engine.loop import Past, Progress, plan, run_iterations
+from engine.learning.lesson import plan
+from engine.loop import Past, Progress, run_iterations
 from engine.policies import PolicyStatus
 from tests.search.test_effort import Judge
 from tests.search.test_task_search import TASK, CountingPolicy
