@@ -12,8 +12,8 @@ from textual.worker import get_current_worker
 
 from engine.archive import ArchiveError, commands
 from engine.archive.catalogue import CatalogueError
-from engine.config import ConfigError, Settings, save_settings
-from engine.control import SETTINGS_NAME, LaunchError, RunFolderError, launch, send
+from engine.config import ConfigError, Settings
+from engine.control import LaunchError, RunFolderError, changed_settings, launch, send
 
 if TYPE_CHECKING:
     from soar_tui.app import SoarApp
@@ -72,11 +72,13 @@ def go_on(app: SoarApp, folder: Path, settings: Settings, place: str) -> None:
     """Give a resting run other settings and start its engine; look at a place of it then."""
     app.tell(f"starting the engine of {folder.name} …")
 
-    def make() -> Path:
-        save_settings(settings, folder / SETTINGS_NAME)
-        return folder
+    def start(folder: Path) -> None:
+        with changed_settings(folder, settings):
+            launch(folder)
 
-    app.run_worker(partial(_launch, app, make, True, place), thread=True, group="steering")
+    app.run_worker(
+        partial(_launch, app, lambda: folder, True, place, start), thread=True, group="steering"
+    )
 
 
 def choose_checkpoint(app: SoarApp, path: Path | None) -> None:
@@ -105,13 +107,19 @@ def _choose_checkpoint(app: SoarApp, path: Path | None) -> None:
         app.call_from_thread(app.ask)
 
 
-def _launch(app: SoarApp, make: Callable[[], Path], attach: bool, place: str | None = None) -> None:
+def _launch(
+    app: SoarApp,
+    make: Callable[[], Path],
+    attach: bool,
+    place: str | None = None,
+    start: Callable[[Path], object] = launch,
+) -> None:
     from engine.arc import TaskFileError
     from soar_tui.checkpoints import CheckpointChoiceError
 
     try:
         folder = make()
-        launch(folder)
+        start(folder)
     except (
         TaskFileError,
         RunFolderError,

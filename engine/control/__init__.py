@@ -17,7 +17,7 @@ from engine.control.folder import (
     run_folders,
     soar_home,
 )
-from engine.control.launch import LaunchError, UnusableError, launch, log_tail
+from engine.control.launch import LaunchError, UnusableError, changed_settings, launch, log_tail
 from engine.control.lock import engine_alive, engine_process
 from engine.control.preview import (
     DryExample,
@@ -47,6 +47,7 @@ __all__ = [
     "State",
     "TaskShare",
     "UnusableError",
+    "changed_settings",
     "create_run",
     "engine_alive",
     "engine_process",

@@ -8,8 +8,11 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from engine.config import Settings, load_settings, save_settings
 from engine.control.folder import LOG_NAME, SETTINGS_NAME, RunFolderError
 from engine.control.lock import engine_alive
 
@@ -38,6 +41,21 @@ class LaunchError(RuntimeError):
 
 class UnusableError(LaunchError):
     """A run that its engine refused; the message is the engine's own sentence."""
+
+
+@contextmanager
+def changed_settings(folder: Path, settings: Settings) -> Iterator[None]:
+    """Give a run other settings for a start inside; it keeps its own where the engine refuses them.
+
+    Raises ConfigError when its own cannot be read.
+    """
+    before = load_settings(folder / SETTINGS_NAME)
+    save_settings(settings, folder / SETTINGS_NAME)
+    try:
+        yield
+    except UnusableError:
+        save_settings(before, folder / SETTINGS_NAME)
+        raise
 
 
 def launch(folder: Path, *, timeout: float = READY_SECONDS) -> int:

@@ -212,9 +212,8 @@ def _resting(run: str) -> tuple[Path, Settings]:
 
 
 def _go_on(folder: Path, settings: Settings, *, detach: bool, as_json: bool) -> int:
-    from engine.config import save_settings
-    from engine.control import SETTINGS_NAME
+    from engine.control import changed_settings
     from soar_tui.cli.run import carry_out
 
-    save_settings(settings, folder / SETTINGS_NAME)
-    return carry_out(folder, settings, detach=detach, as_json=as_json)
+    with changed_settings(folder, settings):
+        return carry_out(folder, settings, detach=detach, as_json=as_json)

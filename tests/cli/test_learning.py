@@ -105,6 +105,21 @@ def test_a_dry_run_tells_what_training_then_learns_from_once(learned: Searched) 
     assert "has been learned from" in again.err
 
 
+def test_a_training_that_the_engine_refuses_leaves_the_run_as_it_was(learned: Searched) -> None:
+    said = spawn(learned.home, "run", "--tasks", "sample:1", "--name", "odd", *BUDGET)
+    assert said.code == 0, said.err
+    settings = learned.home / "runs" / "odd" / "run.toml"
+    before = settings.read_bytes()
+    refused = spawn(
+        learned.home,
+        *("train", "odd", "--set", "learn.embedding.model=none"),
+        *("--set", "learn.embedding.python=/no/such/python"),
+    )
+    assert refused.code == 2 and "learn.embedding.python" in refused.err
+    assert settings.read_bytes() == before
+    assert spawn(learned.home, "train", "odd").code == 0
+
+
 def test_a_checkpoint_is_chosen_and_taken_back(learned: Searched) -> None:
     def in_use() -> list[str]:
         rows = spawn(learned.home, "checkpoints", "--json").document["checkpoints"]
