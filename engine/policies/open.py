@@ -17,7 +17,7 @@ SHIPPED = Path(__file__).parent / "grammar" / "shipped.npz"
 
 
 def first_checkpoint(settings: Settings) -> Path | None:
-    """Return the checkpoint a run starts from, and learns from, or None for the untrained policy.
+    """Return the checkpoint a run starts from, or None for the untrained policy.
 
     Raises ConfigError when `shipped` is asked for by another kind than the embedded policy.
     """

@@ -94,22 +94,42 @@ def starts(folder: Path) -> int:
     return len(file.read_text().splitlines()) if file.exists() else 0
 
 
-def test_a_run_that_goes_on_serves_its_latest_checkpoint_and_no_other(tmp_path: Path) -> None:
-    model = tmp_path / "model"
+def tunable(home: Path, model: Path) -> str:
+    """Return settings whose interpreter imitates both sglang and the trainer's."""
     model.mkdir()
-    python = tmp_path / "python"
+    python = home / "python"
     python.write_text(
         '#!/bin/sh\ncase "$1" in -I) ;; -m) shift 2; '
         f'exec {sys.executable} {imitation.__file__} "$@" ;; '
         f'*) exec {sys.executable} {imitation_python.__file__} "$@" ;; esac\n'
     )
     python.chmod(0o755)
-    config = (
+    return (
         'tasks = "sample:2"\niterations = 2\n[policy]\nkind = "sglang"\n'
         f"[serve]\npython = '{python}'\nmodel = '{model}'\n[train]\npython = '{python}'\n"
         "[search]\nsamples = 4\nwave = 4\nrefinements = 0\n"
     )
-    said = run(tmp_path, config, "--json")
+
+
+def test_a_run_that_starts_from_a_checkpoint_serves_it_and_tunes_the_base_model(
+    tmp_path: Path,
+) -> None:
+    model = tmp_path / "model"
+    said = run(tmp_path, tunable(tmp_path, model), "--json")
+    assert said.code == 0, said.err
+    config = ("--config", str(tmp_path / "box.toml"))
+    said = spawn(tmp_path, "run", *config, "--name", "two", "--checkpoint", "one", "--json")
+    assert said.code == 0, said.err
+    learned = tmp_path / "runs" / "one" / "checkpoints" / "iteration-0"
+    assert (starts(model), starts(learned / "merged")) == (1, 2)
+    with RunReader(tmp_path / "runs" / "two") as reader:
+        assert [row.checkpoint for row in reader.iterations()] == ["iteration-0"] * 2
+        assert [row.base for row in reader.checkpoints()] == [str(model)]
+
+
+def test_a_run_that_goes_on_serves_its_latest_checkpoint_and_no_other(tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    said = run(tmp_path, tunable(tmp_path, model), "--json")
     assert said.code == 0, said.err
     checkpoints = tmp_path / "runs" / "one" / "checkpoints"
     first, second = (checkpoints / f"iteration-{number}" / "merged" for number in range(2))
@@ -221,6 +241,23 @@ def test_no_file_holds_the_key_and_no_log_any_text_of_a_prompt(
     for prompt in prompts:
         words = prompt.split()
         assert not [at for at in range(len(words) - 4) if " ".join(words[at : at + 4]) in shown]
+
+
+def test_what_the_engine_refuses_to_go_on_with_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODEL_KEY", "sk-very-secret")
+    settings = tmp_path / "runs" / "one" / "run.toml"
+    with Imitation() as server:
+        config = CONFIG.format(url=server.url).replace('"m"', '"m"\nkey_env = "MODEL_KEY"')
+        assert run(tmp_path, config).code == 0
+        before = settings.read_bytes()
+        refused = spawn(tmp_path, "iterate", "one", MODEL_KEY="")
+        assert refused.code == 2 and "MODEL_KEY: holds no API key" in refused.err
+        assert settings.read_bytes() == before
+        said = spawn(tmp_path, "iterate", "one", "--json")
+    assert said.code == 0, said.err
+    assert [one["index"] for one in said.document["iterations"]] == [0, 1]
 
 
 KINDS = ("grammar", "local", "sglang", "openai")

@@ -55,7 +55,11 @@ class Trainer(Protocol):
         out_dir: Path,
         on_progress: Callable[[Progress], None],
     ) -> Checkpoint:
-        """Tune `base` (None: the configured base model) and put the checkpoint at `out_dir`.
+        """Tune a policy and put the checkpoint at `out_dir`.
+
+        `base` is the checkpoint that the run started from, None for none. The embedded policy learns
+        on from it; of a language model the configured base model is tuned each time (SOAR §8), and
+        `base` only where none is configured.
 
         `dataset` is a file of engine.learning.dataset. `out_dir` must not exist; it appears
         whole or not at all. Raises TrainingError. Cancelling ends the training at once.

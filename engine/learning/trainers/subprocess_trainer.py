@@ -29,8 +29,9 @@ from engine.learning.trainers.protocol import Checkpoint, Progress, TrainingErro
 from engine.learning.trainers.rows import write_rows
 from engine.policies.llm.environment import missing_packages
 from engine.policies.llm.environments import training_environment, training_python
+from engine.policies.llm.errors import ReloadError
 from engine.policies.llm.local import GGUF
-from engine.policies.llm.sglang_server import MERGED
+from engine.policies.llm.sglang_server import MERGED, weights_of
 
 _LORA_JOB = Path(__file__).with_name("lora_job.py")
 _GGUF_JOB = Path(__file__).with_name("gguf_job.py")
@@ -62,8 +63,9 @@ def check_interpreter(config: TrainConfig) -> None:
 class SubprocessTrainer:
     """Tunes a language model by unsloth or by transformers with peft and trl.
 
-    What its libraries print goes to `log_file`. `base` is tuned where a training names none: a
-    folder, a hub name in the hub's cache, or a GGUF file.
+    What its libraries print goes to `log_file`. `base` is what is tuned, each time anew (SOAR §8): a
+    folder, a hub name in the hub's cache, or a GGUF file. Without one the checkpoint is tuned that
+    a training is given.
     """
 
     def __init__(
@@ -83,9 +85,7 @@ class SubprocessTrainer:
         on_progress: Callable[[Progress], None],
     ) -> Checkpoint:
         """Tune as engine.learning.trainers.protocol.Trainer says."""
-        model = self._base if base is None else str(base)
-        if model is None:
-            raise TrainingError("train.model: no base model is named, nor is serve.model")
+        model = self._base or _weights_in(base)
         async with _unfinished(out_dir) as folder:
             rows = folder / "rows.jsonl"
             await asyncio.to_thread(self._write_rows, dataset, rows)
@@ -166,6 +166,18 @@ class SubprocessTrainer:
             environment={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
             silence_seconds=self._config.silence_seconds,
         )
+
+
+def _weights_in(checkpoint: Path | None) -> str:
+    """Return what of a checkpoint can be tuned: its merged weights or its GGUF file."""
+    if checkpoint is None:
+        raise TrainingError("train.model: no base model is named, nor is serve.model")
+    try:
+        return str(weights_of(checkpoint))
+    except ReloadError as error:
+        if (checkpoint / GGUF).is_file():
+            return str(checkpoint / GGUF)
+        raise TrainingError(str(error)) from error
 
 
 @asynccontextmanager

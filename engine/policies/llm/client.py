@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import cache
 from types import TracebackType
 from typing import Literal, Self
-from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -31,6 +30,7 @@ from engine.policies.llm.errors import (
     UnreachableError,
 )
 from engine.policies.llm.keys import read_key
+from engine.policies.llm.loopback import on_loopback
 from engine.policies.llm.prompts import Messages
 from engine.policies.llm.room import Room
 
@@ -97,7 +97,7 @@ class ChatClient:
             ),
             verify=_trusted(),
             limits=httpx.Limits(max_connections=endpoint.capacity + 4),
-            trust_env=urlsplit(endpoint.url).hostname not in {"127.0.0.1", "localhost", "::1"},
+            trust_env=not on_loopback(endpoint.url),
         )
 
     @property
@@ -130,33 +130,43 @@ class ChatClient:
             self._one_each = True
         return reply
 
-    async def fits(self, messages: Messages, tokens: int) -> int | None:
+    def must_count(self, messages: Messages, tokens: int) -> bool:
+        """Whether the server has to be asked if the prompt has at most `tokens` tokens.
+
+        No token is shorter than a byte, so a short prompt needs no asking.
+        """
+        return _most_tokens(messages) > tokens and dialect.counting_requests(self.endpoint)
+
+    async def fits(
+        self, messages: Messages, tokens: int, *, attempts: int = ATTEMPTS
+    ) -> int | None:
         """Return None when the prompt has at most `tokens` tokens, else how many it has.
 
-        No token is shorter than a byte, so a short prompt needs no asking; for any other the
-        server's own tokenizer is asked. Where it has none the bytes themselves count.
+        The server's own tokenizer is asked where it must be (see must_count), at most so many times.
+        Where it has none the bytes themselves count. Raises EndpointError once trying again is of
+        no use.
         """
-        most = sum(len(message["content"].encode()) for message in messages) + _TEMPLATE_TOKENS
-        if most <= tokens:
-            return None
-        if dialect.counting_requests(self.endpoint):
-            most = await self._count(messages)
+        most = _most_tokens(messages)
+        if self.must_count(messages, tokens):
+            most = await self._count(messages, attempts)
         return most if most > tokens else None
 
-    async def _count(self, messages: Messages) -> int:
+    async def _count(self, messages: Messages, attempts: int) -> int:
         path, body = dialect.chat_count_request(self.endpoint, messages)
-        content = await self._insist(self._root + path, body, messages, COUNT_SECONDS)
+        url = self._root + path
+        content = await self._insist(url, body, messages, COUNT_SECONDS, attempts=attempts)
         try:
             if path == dialect.RENDER:
-                return await self._count_text(dialect.rendered(content))
+                return await self._count_text(dialect.rendered(content), attempts)
             return dialect.token_count(content)
         except msgspec.DecodeError as error:
-            raise ReplyError(f"{self._root}{path}: not the answer of a tokenizer") from error
+            raise ReplyError(f"{url}: not the answer of a tokenizer") from error
 
-    async def _count_text(self, text: str) -> int:
+    async def _count_text(self, text: str, attempts: int = ATTEMPTS) -> int:
         url = f"{self._root}/tokenize"
         shown: Messages = [{"role": "user", "content": text}]
-        content = await self._insist(url, dialect.text_count_request(text), shown, COUNT_SECONDS)
+        body = dialect.text_count_request(text)
+        content = await self._insist(url, body, shown, COUNT_SECONDS, attempts=attempts)
         try:
             return dialect.token_count(content)
         except msgspec.DecodeError as error:
@@ -200,9 +210,7 @@ class ChatClient:
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 # The text of httpx's errors names hosts and causes, never headers or bodies.
                 text = f"{url}: {type(error).__name__}: {error}".rstrip(": ")
-                retried = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError)
-                kind = UnreachableError if isinstance(error, retried) else EndpointError
-                raise kind(text) from error
+                raise (UnreachableError if _may_pass(error) else EndpointError)(text) from error
         if response.is_success:
             return response.content
         raise self._failure(url, response, messages)
@@ -246,6 +254,22 @@ class ChatClient:
         trace: TracebackType | None,
     ) -> None:
         await self.close()
+
+
+def _most_tokens(messages: Messages) -> int:
+    return sum(len(message["content"].encode()) for message in messages) + _TEMPLATE_TOKENS
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether a request that got no answer may get one when it is made again.
+
+    A proxy that cannot reach the server says so with a status; one that wants a password (407)
+    will go on wanting it.
+    """
+    if isinstance(error, httpx.ProxyError):
+        return not str(error).startswith("407")
+    retried = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError)
+    return isinstance(error, retried)
 
 
 @cache

@@ -8,7 +8,7 @@
        │  ├─ UnreachableError      no connection, or no answer in time     (tried again)
        │  ├─ BusyError             HTTP 429 or 5xx                         (tried again)
        │  ├─ RefusedError          any other HTTP error
-       │  └─ ReplyError            HTTP 200 whose body is no chat completion
+       │  └─ ReplyError            HTTP 200 whose body is not what was asked for
        └─ ServerError              a server we started
           ├─ StartError            it ended or did not become ready in time; ends with its log
           └─ ReloadError           it kept its old weights
@@ -61,7 +61,7 @@ class RefusedError(EndpointError):
 
 
 class ReplyError(EndpointError):
-    """An answer that is no chat completion."""
+    """An answer that is no chat completion, or no count of tokens."""
 
 
 class ServerError(ModelError):

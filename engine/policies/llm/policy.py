@@ -152,8 +152,7 @@ class LanguageModelPolicy:
     async def _excess(self, task: Task, messages: Messages, new_tokens: int) -> str:
         """Return why a prompt does not fit the context, or an empty text when it does."""
         context = self._decoding.context
-        await self._pool.ready()
-        found = await self._pool.own(task.id).fits(messages, context - new_tokens)
+        found = await self._pool.fits(task.id, messages, context - new_tokens)
         if found is None:
             return ""
         return (

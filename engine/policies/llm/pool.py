@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from engine.policies.llm.client import ATTEMPTS, ChatClient, Reply
 from engine.policies.llm.errors import BusyError, EndpointError, ReplyError, UnreachableError
@@ -24,6 +25,8 @@ REST_SECONDS = 5.0
 """How long a server that failed is left alone; doubles with each failure up to a minute."""
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -115,29 +118,56 @@ class EndpointPool:
         BusyError when all have been down for the pool's patience, and what ChatClient.complete
         raises otherwise.
         """
+
+        async def ask(client: ChatClient, attempts: int) -> Reply:
+            try:
+                return await client.complete(messages, n, max_tokens, attempts=attempts)
+            except ReplyError as error:
+                log.warning("%s", error)
+                return Reply((), n)
+
+        return await self._insist(task_id, n, ask)
+
+    async def fits(self, task_id: str, messages: Messages, tokens: int) -> int | None:
+        """Ask the task's server what ChatClient.fits says, another one when it is down.
+
+        One that gives no count counts as down. Raises as `complete` does, or ReplyError.
+        """
+
+        async def ask(client: ChatClient, attempts: int) -> int | None:
+            return await client.fits(messages, tokens, attempts=attempts)
+
+        own = self.own(task_id)
+        if not own.must_count(messages, tokens):
+            return await own.fits(messages, tokens)
+        return await self._insist(task_id, 1, ask)
+
+    async def _insist(
+        self, task_id: str, places: int, ask: Callable[[ChatClient, int], Awaitable[T]]
+    ) -> T:
+        """Ask the task's server, the next when it is down, until all were for the pool's patience.
+
+        `ask` is given a client and how often it may try; it takes so many places meanwhile.
+        """
         deadline = time.monotonic() + self._patience
         while True:
             client = self.own(task_id)
             health = self._health[self._clients.index(client)]
-            health.asked += n
+            health.asked += places
             try:
                 await asyncio.sleep(max(0.0, health.until - time.monotonic()))
                 await self.ready()
                 # While others are up, a server that fails twice is not worth waiting for.
-                attempts = ATTEMPTS if self.healthy < 2 else 2
-                reply = await client.complete(messages, n, max_tokens, attempts=attempts)
-            except ReplyError as error:
-                log.warning("%s", error)
-                reply = Reply((), n)
-            except (UnreachableError, BusyError) as error:
+                answer = await ask(client, ATTEMPTS if self.healthy < 2 else 2)
+            except (UnreachableError, BusyError, ReplyError) as error:
                 self._rests(client.endpoint.url, health, error)
                 if time.monotonic() > deadline:
                     raise
                 continue
             finally:
-                health.asked -= n
+                health.asked -= places
             health.failures, health.until = 0, 0.0
-            return reply
+            return answer
 
     def _may_be_asked(self, health: _Health) -> bool:
         """Whether a server is up, or rested from its failure and not yet asked whether it is."""

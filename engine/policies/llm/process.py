@@ -127,6 +127,9 @@ class ServerProcess:
             except StartError as error:
                 failures += 1
                 reason = error
+            except OSError as error:
+                failures += 1
+                reason = StartError(f"the model server cannot be started: {error}")
             else:
                 failures = 1 if seconds >= _STEADY_SECONDS else failures + 1
                 reason = StartError(self._shown("ended"))

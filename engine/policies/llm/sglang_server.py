@@ -22,6 +22,7 @@ from engine.policies.llm import dialect
 from engine.policies.llm.environment import missing_packages
 from engine.policies.llm.errors import ModelError, ReloadError
 from engine.policies.llm.keys import Key, read_key
+from engine.policies.llm.loopback import on_loopback
 from engine.policies.llm.process import Probes, ServerProcess, free_port
 
 RELOAD_SECONDS = 900.0
@@ -34,6 +35,8 @@ its places until its longest completion is through, and sglang's guide to throug
 
 MERGED = "merged"
 """The folder of a checkpoint that holds its whole weights; see engine.learning.trainers."""
+
+_DETAIL_LIMIT = 300
 
 log = logging.getLogger(__name__)
 
@@ -213,12 +216,19 @@ async def reload_weights(endpoint: EndpointConfig, model: str, version: str) -> 
     root = endpoint.url.rstrip("/").removesuffix("/v1")
     key = read_key(endpoint)
     headers = {} if key is None else {"Authorization": f"Bearer {key.reveal()}"}
-    async with httpx.AsyncClient(base_url=root, headers=headers) as http:
+    async with httpx.AsyncClient(
+        base_url=root, headers=headers, trust_env=not on_loopback(root)
+    ) as http:
         control = _Control(http, key)
         body = {"model_path": model, "weight_version": version}
         await control.call("POST", "/update_weights_from_disk", body, RELOAD_SECONDS)
         content = await control.call("GET", "/model_info", None, CANARY_SECONDS)
-        served = msgspec.json.decode(content, type=_Info).weight_version
+        try:
+            served = msgspec.json.decode(content, type=_Info).weight_version
+        except msgspec.DecodeError as error:
+            raise ReloadError(
+                f"{root}: does not say what it serves after loading {version!r}"
+            ) from error
         if served != version:
             raise ReloadError(f"{root}: serves weights {served!r} after loading {version!r}")
         content = await control.call("POST", "/v1/chat/completions", _CANARY, CANARY_SECONDS)
@@ -254,6 +264,7 @@ class _Control:
             raise ReloadError(f"{url}: {type(error).__name__}: {error}") from error
         if response.is_success:
             return response.content
-        said = dialect.error_text(response.content)[:300]
-        said = said if self.key is None else self.key.hide(said)
-        raise ReloadError(f"{url}: HTTP {response.status_code}: {said}")
+        said = dialect.error_text(response.content)
+        if self.key is not None:
+            said = self.key.hide(said)  # before it is cut, or half a key would be left
+        raise ReloadError(f"{url}: HTTP {response.status_code}: {said[:_DETAIL_LIMIT]}")

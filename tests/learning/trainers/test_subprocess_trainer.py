@@ -64,6 +64,51 @@ async def test_a_gguf_base_gives_a_gguf_checkpoint(trainer, dataset, tmp_path):
     assert not (checkpoint.path / "base").exists()
 
 
+def checkpoint_at(folder, *files):
+    for file in files:
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_text("{}")
+    return folder
+
+
+WHOLE = ("merged/config.json", "merged/model.safetensors")
+
+
+@pytest.mark.parametrize("base", ["good", "model.gguf"])
+async def test_a_run_that_started_from_a_checkpoint_tunes_the_base_model(
+    trainer, dataset, tmp_path, base
+):
+    start = checkpoint_at(tmp_path / "start", "checkpoint.json", "model.gguf", *WHOLE)
+    checkpoint = await trainer(base).train(dataset, start, tmp_path / "1", lambda step: None)
+    assert checkpoint.base == base
+    job = json.loads((checkpoint.path / "lora_job.json").read_text())
+    assert job["base"] == (base if base == "good" else str(tmp_path / "1.new" / "base"))
+
+
+@pytest.mark.parametrize(
+    ("files", "tuned"),
+    [
+        (WHOLE, "merged"),
+        (("model.gguf", *WHOLE), "merged"),
+        (("model.gguf", "merged/tokenizer.json"), "model.gguf"),
+        (("config.json", "model.safetensors"), ""),
+    ],
+)
+async def test_without_a_base_model_the_weights_of_the_checkpoint_are_tuned(
+    trainer, dataset, tmp_path, files, tuned
+):
+    start = checkpoint_at(tmp_path / "start", *files)
+    checkpoint = await trainer(None).train(dataset, start, tmp_path / "1", lambda step: None)
+    assert checkpoint.base == str(start / tuned)
+    assert (checkpoint.path / "model.gguf").exists() == (tuned == "model.gguf")
+
+
+async def test_a_checkpoint_that_holds_nothing_to_tune_is_named(trainer, dataset, tmp_path):
+    start = checkpoint_at(tmp_path / "start", "adapter/adapter_model.safetensors")
+    with pytest.raises(TrainingError, match="start: no merged weights"):
+        await trainer(None).train(dataset, start, tmp_path / "1", print)
+
+
 @pytest.mark.parametrize(
     ("base", "words"),
     [

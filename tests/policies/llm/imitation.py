@@ -20,13 +20,14 @@ PROGRAM = "It mirrors.\n\n```python\ndef transform(grid):\n    return grid[::-{s
 
 
 class Imitation(ThreadingHTTPServer):
-    """Serves until closed. `faults` are used up by chat requests, one each."""
+    """Serves until closed. `faults` are used up by chat requests, `count_faults` by counts of tokens."""
 
     daemon_threads = True
 
     def __init__(self, port=0, faults=(), *, ready=True, version="default", model="base"):
         super().__init__(("127.0.0.1", port), _Handler)
         self.faults = deque(faults)
+        self.count_faults = deque()
         self.ready = ready
         self.version = version
         self.model = model
@@ -81,7 +82,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(200, {"loads": [{"num_running_reqs": self.server.at_once}]})
         elif path == "/model_info":
             info = {"model_path": self.server.model, "weight_version": self.server.version}
-            self._json(200, info)
+            if (Path(self.server.model) / "says-nothing").exists():
+                self._send(200, b"<html>proxy</html>")
+            else:
+                self._json(200, info)
         else:
             self._json(404, {"detail": "Not Found"})
 
@@ -111,7 +115,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self._json(200, answer)
         elif path == "/tokenize":
             text = body.get("content", "") or " ".join(m["content"] for m in body["messages"])
-            self._json(200, {"tokens": list(range(len(text.split()))), "max_model_len": 30000})
+            fault = server.count_faults.popleft() if server.count_faults else None
+            if not self._misbehave(body, fault):
+                self._json(200, {"tokens": list(range(len(text.split()))), "max_model_len": 30000})
         elif path == "/apply-template":
             self._json(200, {"prompt": " ".join(m["content"] for m in body["messages"])})
         elif path == "/update_weights_from_disk":
@@ -125,6 +131,8 @@ class _Handler(BaseHTTPRequestHandler):
         folder = Path(body["model_path"])
         if not folder.is_dir() or (folder / "bad").exists():
             message = f"Failed to load weights from {folder}"
+            if (folder / "tells-key").exists():
+                message = f"{'.' * 285} {self.headers['authorization']}"
             self._json(400, {"success": False, "message": message, "num_paused_requests": 0})
             return
         if not (folder / "keeps-version").exists():

@@ -12,6 +12,7 @@ import pytest
 from engine.arc import Task
 from engine.config import DecodingConfig, EndpointConfig
 from engine.policies.llm.client import ChatClient
+from engine.policies.llm.errors import BusyError
 from engine.policies.llm.policy import LanguageModelPolicy
 from engine.policies.llm.pool import EndpointPool
 from engine.policies.llm.process import free_port
@@ -122,6 +123,17 @@ async def test_a_server_that_dies_costs_only_what_it_was_at_work_on(processes):
     # Every request of the dead one was asked again, once, and none of the other's was.
     requests = await asyncio.to_thread(requests_of, second.url)
     assert len(requests) == 12 and {request["n"] for request in requests} == {8}
+
+
+async def test_a_prompt_that_needs_no_counting_says_nothing_of_its_server():
+    with Imitation(faults=[503] * 5) as server:
+        pool = pool_of(server, patience=0.0, rest=60.0)
+        with pytest.raises(BusyError):
+            await pool.complete("task", MESSAGES, 2, 64)
+        assert await pool.fits("task", MESSAGES, 20_000) is None
+        told = pool.servers[server.url]
+        await pool.close()
+    assert told.startswith("rests for")
 
 
 async def test_a_server_that_is_back_is_tried_with_one_request_before_it_is_trusted():

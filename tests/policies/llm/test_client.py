@@ -2,6 +2,9 @@
 
 import asyncio
 import logging
+import threading
+from collections import deque
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
@@ -12,6 +15,7 @@ from engine.policies.llm.errors import (
     BusyError,
     ContextError,
     CredentialError,
+    EndpointError,
     RefusedError,
     ReplyError,
     UnreachableError,
@@ -120,6 +124,49 @@ async def test_a_server_that_is_not_there_is_named():
     async with client:
         with pytest.raises(UnreachableError, match="127"):
             await client.complete(MESSAGES, 2, 500)
+
+
+class Proxy(ThreadingHTTPServer):
+    """A proxy that never gets through: it says a status, or the `last` once all others are said."""
+
+    def __init__(self, *statuses):
+        super().__init__(("127.0.0.1", 0), _Tunnels)
+        self.statuses, self.last, self.asked = deque(statuses), statuses[-1], 0
+
+    def __enter__(self):
+        threading.Thread(target=self.serve_forever, args=(0.02,)).start()
+        return self
+
+    def __exit__(self, *error):
+        self.shutdown()
+        self.server_close()
+
+
+class _Tunnels(BaseHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+    def do_CONNECT(self):
+        self.server.asked += 1
+        self.send_error(
+            self.server.statuses.popleft() if self.server.statuses else self.server.last
+        )
+
+
+@pytest.mark.parametrize(("statuses", "times"), [((502, 503), 4), ((503, 407), 2)])
+async def test_a_proxy_that_gets_no_further_is_tried_again_unless_it_wants_a_password(
+    monkeypatch, statuses, times
+):
+    with Proxy(*statuses) as proxy:
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.server_port}")
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        endpoint = EndpointConfig(url="https://models.example/v1")
+        async with ChatClient(endpoint, DecodingConfig(), first_wait=0.01) as client:
+            with pytest.raises(EndpointError, match=str(statuses[-1])) as failure:
+                await client.complete(MESSAGES, 2, 500, attempts=4)
+    assert proxy.asked == times
+    assert isinstance(failure.value, UnreachableError) == (statuses[-1] != 407)
 
 
 async def test_an_answer_that_drips_ends_at_the_limit(server):

@@ -11,7 +11,7 @@ import pytest
 from engine.arc import Pair, Task, as_grid, pack
 from engine.config import DecodingConfig, EndpointConfig
 from engine.policies.llm.client import ChatClient
-from engine.policies.llm.errors import BusyError, ModelError, RefusedError
+from engine.policies.llm.errors import BusyError, ModelError, RefusedError, ReplyError
 from engine.policies.llm.policy import LanguageModelPolicy
 from engine.policies.llm.pool import EndpointPool
 from engine.policies.llm.prompts import Solved
@@ -142,6 +142,40 @@ async def test_the_work_of_a_server_that_fails_goes_to_another():
         ]
         await policy.close()
     assert {proposal.finish for some in proposals for proposal in some} == {"stop"}
+
+
+COUNTED = DecodingConfig(context=1500, sample_tokens=500)
+"""So little room that the tokens of every prompt have to be counted."""
+
+
+async def test_prompts_are_counted_by_another_server_when_one_fails():
+    with Imitation() as good:
+        with Imitation() as gone:
+            policy = policy_of(gone, good, decoding=COUNTED)
+        proposals = [
+            await policy.sample(Task(f"task {number}", TASK.train, TASK.test), 2, 1)
+            for number in range(8)
+        ]
+        await policy.close()
+        assert len(good.asked("/tokenize")) == 8
+    assert {proposal.finish for some in proposals for proposal in some} == {"stop"}
+
+
+async def test_counting_waits_for_a_server_that_is_down_for_a_while(server, caplog):
+    server.count_faults.extend([503] * 7 + ["garbage", "reset"])
+    policy = policy_of(server, decoding=COUNTED)
+    proposals = await policy.sample(TASK, 2, 1)
+    await policy.close()
+    assert [proposal.finish for proposal in proposals] == ["stop"] * 2
+    assert not server.count_faults and "not the answer of a tokenizer" in caplog.text
+
+
+async def test_when_no_server_counts_the_policy_gives_up(server):
+    server.count_faults.extend(["garbage"] * 500)
+    policy = policy_of(server, decoding=COUNTED, patience=0.0)
+    with pytest.raises(ReplyError, match="tokenizer"):
+        await policy.sample(TASK, 2, 1)
+    await policy.close()
 
 
 async def test_when_all_servers_stay_down_the_policy_gives_up(server):

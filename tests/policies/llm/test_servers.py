@@ -128,6 +128,29 @@ async def test_a_server_that_is_not_ready_in_time_is_ended(serve, model):
     assert not alive(int((model / "pid").read_text()))
 
 
+async def test_a_server_whose_log_cannot_be_written_is_given_up_with_the_reason(serve, tmp_path):
+    (tmp_path / "logs").write_text("in the way")
+    server = await serve()
+    async with asyncio.timeout(150):
+        with pytest.raises(StartError, match=r"cannot be started.*logs"):
+            await server.ready()
+    assert not server.up
+
+
+async def test_a_restart_that_the_system_denies_is_tried_again(serve, model, tmp_path, caplog):
+    server = await serve(first_rest=0.05, restarts=30)
+    await server.ready()
+    log = tmp_path / "logs" / "serve.log"
+    log.rename(tmp_path / "old.log")
+    log.mkdir()
+    os.kill(int((model / "pid").read_text()), signal.SIGKILL)
+    await until(lambda: "cannot be started" in caplog.text)
+    log.rmdir()
+    async with asyncio.timeout(150):
+        await server.ready()
+    assert await asked(server) == "base"
+
+
 async def test_a_server_that_dies_is_started_again(serve, model):
     server = await serve()
     await server.ready()
@@ -181,7 +204,7 @@ async def test_a_server_makes_room_for_training_and_comes_back_tuned(serve, mode
     assert await asked(server) == "tuned"
 
 
-@pytest.mark.parametrize("fault", ["bad", "keeps-version", "mute"])
+@pytest.mark.parametrize("fault", ["bad", "keeps-version", "mute", "says-nothing"])
 async def test_weights_that_do_not_load_in_place_are_loaded_by_a_restart(serve, tmp_path, fault):
     server = await serve()
     await server.ready()
@@ -207,6 +230,33 @@ async def test_a_server_elsewhere_keeps_its_weights_when_a_path_is_bad(tmp_path)
         with pytest.raises(ReloadError, match="HTTP 400"):
             await reload_weights(endpoint, str(tmp_path / "nothing"), "1")
         assert server.version == "default"
+
+
+async def test_no_proxy_is_told_the_weights_and_the_key_of_a_server_on_this_machine(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("MODEL_KEY", "sk-very-secret")
+    tuned = checkpoint_at(tmp_path / "tuned")
+    with imitation.Imitation() as server, imitation.Imitation() as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url.removesuffix("/v1"))
+        monkeypatch.setenv("all_proxy", proxy.url.removesuffix("/v1"))
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        endpoint = EndpointConfig(url=server.url, server="sglang", key_env="MODEL_KEY")
+        await reload_weights(endpoint, str(tuned), "1")
+    assert server.version == "1" and proxy.requests == []
+
+
+async def test_no_part_of_a_key_is_in_what_a_failed_reload_says(tmp_path, monkeypatch):
+    monkeypatch.setenv("MODEL_KEY", "sk-very-secret")
+    tuned = checkpoint_at(tmp_path / "tuned")
+    for name in ("bad", "tells-key"):
+        (tuned / name).touch()
+    with imitation.Imitation() as server:
+        endpoint = EndpointConfig(url=server.url, server="sglang", key_env="MODEL_KEY")
+        with pytest.raises(ReloadError) as failure:
+            await reload_weights(endpoint, str(tuned), "1")
+    assert "Bearer …" in str(failure.value) and "sk-" not in str(failure.value)
 
 
 async def test_work_in_flight_is_done_by_the_restarted_server(serve, model):
