@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import cast
 
-from engine.config import Settings
+from engine.config import ConfigError, Settings
 from engine.learning.trainers.grammar.trainer import GrammarTrainer
 from engine.learning.trainers.protocol import Trainer
 from engine.policies.own_module import OPEN_TRAINER, own_module
@@ -30,10 +30,15 @@ def open_trainer(settings: Settings, logs: Path) -> Trainer | None:
         from engine.learning.trainers.subprocess_trainer import SubprocessTrainer, check_interpreter
         from engine.policies.llm import models
 
-        check_interpreter(settings.train)
         base = settings.train.model or settings.serve.model
         if base is None and kind == "local":
             base = str(models.find(models.SMOLLM2))
+        if base is None and settings.policy.checkpoint is None:
+            raise ConfigError(
+                "train.model: no base model is named to learn with, nor in serve.model; "
+                "a run of one iteration needs none"
+            )
+        check_interpreter(settings.train)
         return SubprocessTrainer(settings.train, base, logs / TRAINING_LOG, seed=settings.seed)
     if kind == "module":
         opened = getattr(own_module(settings.policy), OPEN_TRAINER, None)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.config import TrainConfig
+from engine.config import ConfigError, Settings, TrainConfig, override
 from engine.learning.dataset import write_dataset
 from engine.learning.example import Example
+from engine.learning.trainers.open import open_trainer
 from engine.learning.trainers.protocol import TrainingError
 from engine.learning.trainers.subprocess_trainer import SubprocessTrainer
 from tests.policies.llm.chat import RIGHT, TASK, parent
@@ -172,6 +173,13 @@ async def test_an_empty_dataset_is_refused(trainer, tmp_path):
 async def test_a_base_model_must_be_named(trainer, dataset, tmp_path):
     with pytest.raises(TrainingError, match=r"train\.model"):
         await trainer(None).train(dataset, None, tmp_path / "1", print)
+
+
+def test_a_run_with_nothing_to_tune_is_refused_before_its_search(tmp_path):
+    servers = [{"url": "http://127.0.0.1:30000/v1", "server": "sglang"}]
+    settings = override(Settings(), {"policy.kind": "sglang", "policy.endpoints": servers})
+    with pytest.raises(ConfigError, match=r"train\.model"):
+        open_trainer(settings, tmp_path)
 
 
 def gone(process):
