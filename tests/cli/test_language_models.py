@@ -76,14 +76,20 @@ def test_what_a_run_cost_is_told_in_all_and_for_each_candidate(tmp_path: Path) -
             'url = "http://127.0.0.1:9/v1"\nkey_env = "NO_SUCH_KEY"\n',
             "environment variable NO_SUCH_KEY: holds no API key",
         ),
-        (CONFIG.format(url="http://127.0.0.1:9/v1").replace("openai", "sglang"), "setup train"),
+        (CONFIG.format(url="http://127.0.0.1:9/v1").replace("openai", "sglang"), "train.model"),
+        (
+            CONFIG.format(url="http://127.0.0.1:9/v1").replace("openai", "sglang")
+            + "[serve]\nmodel = '/models/base'\n",
+            "setup train",
+        ),
     ],
 )
 def test_what_a_run_cannot_use_is_refused_in_one_sentence(
     tmp_path: Path, settings: str, said: str
 ) -> None:
-    interpreters = f"[serve]\npython = '{sys.executable}'\n[train]\npython = '{sys.executable}'\n"
-    refused = run(tmp_path, settings + interpreters, "--iterations", "2")
+    interpreters = [f"{section}.python={sys.executable}" for section in ("serve", "train")]
+    options = [word for each in interpreters for word in ("--set", each)]
+    refused = run(tmp_path, settings, "--iterations", "2", *options)
     assert refused.code == 2, refused.err
     assert said in refused.err and "Traceback" not in refused.err
     assert "exit code" not in refused.err
