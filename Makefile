@@ -42,7 +42,7 @@ test: $(VENV)/.dev ## all tests (under ten minutes on two cores)
 # An environment of its own: its torch must not come into the one the engine runs in.
 $(VENV)-llm/.ready:
 	test -x $(VENV)-llm/bin/python || $(PYTHON) -m venv $(VENV)-llm
-	$(VENV)-llm/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) \
+	$(VENV)-llm/bin/python -m pip install --quiet --disable-pip-version-check --no-compile $(PIP_FLAGS) \
 	  torch==2.13.0 transformers==5.23.0 peft==0.21.2 trl==1.16.0 datasets==5.2.0 \
 	  accelerate==1.15.0 gguf==0.19.0 'xllamacpp>=2026.10'
 	touch $@

@@ -24,7 +24,7 @@ from engine.programs.sandbox import Sandbox
 from tests.learning.trainers.circle import iterate
 from tests.policies.llm.logprob import answer_logprobs
 
-TASKS = ("blue-frame", "double-size")
+TASKS = ("blue-frame",)
 
 NEEDED = ("torch", "transformers", "peft", "trl", "datasets", "gguf", "xllamacpp")
 
@@ -58,7 +58,7 @@ async def test_a_tuned_model_finds_its_lesson_more_likely(python, tmp_path):
             "serve.python": python,
             "serve.slots": 4,
             "serve.threads": 1,
-            "policy.decoding": {"context": 4096, "sample_tokens": 96, "refine_tokens": 96, "n": 4},
+            "policy.decoding": {"context": 4096, "sample_tokens": 48, "refine_tokens": 48, "n": 4},
             "train": {"trainer": "hf", "python": python, "cpu": True, "rank": 64, "steps": 2}
             | {"accumulation": 1, "warmup": 0.0, "learning_rate": 2e-4, "max_length": 2000},
         },
@@ -96,7 +96,7 @@ async def test_a_tuned_model_finds_its_lesson_more_likely(python, tmp_path):
     await writer.close()
 
     print("mean log-probability of an answer's token:", base, "→", tuned)
-    assert len(rows) == 2
+    assert len(rows) == 1
     # The base is served in 4 bits, the tuned projections in 16: that alone moves a mean by less.
     assert all(after > before + 0.05 for before, after in zip(base, tuned, strict=True))
     with RunReader(tmp_path) as reader:
@@ -112,11 +112,11 @@ async def test_a_tuned_model_finds_its_lesson_more_likely(python, tmp_path):
         ("local:smollm2-135m", "untrained"),
         ("local:smollm2-135m", checkpoint.name),
     ]
-    assert len(replies) >= 16
+    assert len(replies) >= 8
     assert all(reply.tokens_out > 0 for reply in replies if reply.finish != "abort")
 
 
 async def mean_logprob(policy, row):
     (client,) = policy._pool.clients
-    found = await answer_logprobs(client.endpoint.url, row)
+    found = await answer_logprobs(client.endpoint.url, row, every=4)
     return sum(found) / len(found)
