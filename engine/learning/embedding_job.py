@@ -25,7 +25,7 @@ def main() -> int:
         from sentence_transformers import SentenceTransformer
 
         opened: Any = SentenceTransformer(model, trust_remote_code=remote_code)
-    except Exception as error:
+    except Exception as error:  # whatever a library raises, the user is to read it
         _say(lines, {"failed": f"{type(error).__name__}: {error}"})
         return 1
     for line in sys.stdin.buffer:

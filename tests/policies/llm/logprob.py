@@ -3,8 +3,8 @@
 import httpx
 
 
-async def answer_logprobs(url, row, every=1):
-    """Return the log-probability of every token of a training row's answer, or of one in `every`.
+async def answer_logprobs(url, row):
+    """Return the log-probability of every token of a training row's answer.
 
     Each token is forced by a bias that the reported probability, taken before it, does not see.
     """
@@ -25,7 +25,7 @@ async def answer_logprobs(url, row, every=1):
         whole = await tokens(row["prompt"] + row["completion"], False)
         assert whole[: len(prompt)] == prompt
         found = []
-        for place in range(len(prompt), len(whole), every):
+        for place in range(len(prompt), len(whole)):
             body = {"prompt": whole[:place], "n_predict": 1, "n_probs": 1, "cache_prompt": True}
             body |= {"temperature": 0.0, "logit_bias": [[whole[place], 10_000.0]]}
             (said,) = (await post("/completion", body))["completion_probabilities"]
