@@ -21,7 +21,7 @@ LONGEST = 100_000
 
 _FENCE = re.compile(r"[ \t]*+(`{3,}+|~{3,}+)([^`\n]*+)")
 _NAMED = re.compile(rf"\b{ENTRY}\b")
-_DEFINITION = re.compile(rf"^[ \t]*+(?:def[ \t]++{ENTRY}\b|{ENTRY}[ \t]*+=(?!=))", re.MULTILINE)
+_DEFINITION = re.compile(rf"[ \t]*+(?:def[ \t]++{ENTRY}\b|{ENTRY}[ \t]*+=(?!=))")
 
 
 class SourceError(ValueError):
@@ -39,7 +39,7 @@ def extract(reply: str) -> str | None:
     no file can hold, become question marks.
     """
     text = reply.encode("utf-8", "replace").decode("utf-8").replace("\r\n", "\n")
-    blocks = [textwrap.dedent(block).strip("\n") + "\n" for block in _blocks(text)]
+    blocks = [_to_the_margin(block).strip("\n") + "\n" for block in _blocks(text)]
     candidates = [block for block in blocks if mentions_entry(block)]
     if len(candidates) == 1 and _names_entry_once(candidates[0]):
         # What follows would return it as it is, parsed or not, and parsing costs a millisecond.
@@ -58,7 +58,15 @@ def mentions_entry(text: str) -> bool:
 
     It is not parsed, so it may still be no Python.
     """
-    return len(text) <= LONGEST and _DEFINITION.search(text) is not None
+    if len(text) > LONGEST:
+        return False
+    at = text.find(ENTRY)
+    while at >= 0:
+        if _DEFINITION.match(text, text.rfind("\n", 0, at) + 1):
+            return True
+        end = text.find("\n", at)  # what defines it names it before anything else of its line does
+        at = text.find(ENTRY, end) if end >= 0 else -1
+    return False
 
 
 def normalise(source: str) -> str:
@@ -87,7 +95,7 @@ def _blocks(text: str) -> Iterator[str]:
     """Yield the text of every fenced block; a fence with a language also ends the block before."""
     fence, block = "", list[str]()
     for line in text.split("\n"):
-        match = _FENCE.fullmatch(line)
+        match = _FENCE.fullmatch(line) if "```" in line or "~~~" in line else None
         if match is None:
             block.append(line)
             continue
@@ -103,12 +111,20 @@ def _blocks(text: str) -> Iterator[str]:
         yield "\n".join(block)
 
 
+def _to_the_margin(block: str) -> str:
+    """Return a block without the indentation that all its lines have; most have none."""
+    indented = block.lstrip("\n")[:1] in (" ", "\t")
+    return textwrap.dedent(block) if indented else block
+
+
 def _names_entry_once(text: str) -> bool:
     """Whether only its definition can name `transform`, so that nothing in the text runs it.
 
     Beyond ASCII an identifier may be written in several ways.
     """
-    return text.isascii() and len(_NAMED.findall(text)) == 1
+    if not text.isascii():
+        return False
+    return text.count(ENTRY) == 1 or len(_NAMED.findall(text)) == 1
 
 
 def _program(text: str) -> str | None:

@@ -30,6 +30,7 @@ from engine.policies.llm.errors import (
     UnreachableError,
 )
 from engine.policies.llm.keys import read_key
+from engine.policies.llm.lines import Lines
 from engine.policies.llm.loopback import on_loopback
 from engine.policies.llm.prompts import Messages
 from engine.policies.llm.room import Room
@@ -44,6 +45,7 @@ COUNT_SECONDS = 60.0
 _TEMPLATE_TOKENS = 256
 """What a chat template may add to a prompt; the usual ones add fewer than 60."""
 
+_JSON = {"Content-Type": "application/json"}
 _DETAIL_LIMIT = 300
 _ECHO = 16
 """So many characters of an error text that are also in the prompt count as an echo of it."""
@@ -90,15 +92,7 @@ class ChatClient:
         self._requests = Room(endpoint.requests or endpoint.capacity)
         # At its default level httpx logs a line for each request.
         logging.getLogger("httpx").setLevel(logging.WARNING)
-        self._http = httpx.AsyncClient(
-            auth=self._authorize,
-            timeout=httpx.Timeout(
-                decoding.request_seconds, connect=CONNECT_SECONDS, pool=decoding.request_seconds
-            ),
-            verify=_trusted(),
-            limits=httpx.Limits(max_connections=endpoint.capacity + 4),
-            trust_env=not on_loopback(endpoint.url),
-        )
+        self._lines = Lines(self._line)
 
     @property
     def most(self) -> int:
@@ -201,8 +195,10 @@ class ChatClient:
         async with self._requests.take(1), self._room.take(completions):
             try:
                 # httpx limits each read; only this limits a server that sends byte after byte.
-                async with asyncio.timeout(seconds):
-                    response = await self._http.post(url, json=body)
+                async with asyncio.timeout(seconds), self._lines.one() as line:
+                    response = await line.post(
+                        url, content=msgspec.json.encode(body), headers=_JSON
+                    )
             except TimeoutError as error:
                 raise UnreachableError(f"{url}: no answer within {seconds:g} s") from error
             except httpx.DecodingError as error:
@@ -235,6 +231,16 @@ class ChatClient:
             return "(its message repeats the prompt and is not shown)"
         return text or "(no message)"
 
+    def _line(self) -> httpx.AsyncClient:
+        """Return a client for one connection."""
+        return httpx.AsyncClient(
+            auth=self._authorize,
+            timeout=httpx.Timeout(self._decoding.request_seconds, connect=CONNECT_SECONDS),
+            verify=_trusted(),
+            limits=httpx.Limits(max_connections=1),
+            trust_env=not on_loopback(self.endpoint.url),
+        )
+
     def _authorize(self, request: httpx.Request) -> httpx.Request:
         if self._key is not None:
             request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
@@ -242,7 +248,7 @@ class ChatClient:
 
     async def close(self) -> None:
         """Close all connections. Safe to call twice."""
-        await self._http.aclose()
+        await self._lines.close()
 
     async def __aenter__(self) -> Self:
         return self
