@@ -10,7 +10,7 @@ from engine.archive.reader import RunReader
 from engine.archive.rows import IterationRow
 from engine.config import ConfigError, load_settings
 from engine.control import MissingFileError
-from soar_tui.feed import OpenRun
+from soar_tui.open_run import OpenRun
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from textual.widgets import Static
 from engine.archive.rows import ArmRow, CandidateRow
 from engine.figures.numbers import count, percent
 from engine.programs.candidate import split_candidate_id
-from soar_tui.feed import OpenRun
 from soar_tui.keys import bindings
+from soar_tui.open_run import OpenRun
 from soar_tui.screens.of_task import Subject, TaskPlace, subject_of
 from soar_tui.screens.put import entitle, put
 from soar_tui.screens.task import file_stem

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from engine.archive.rows import CandidatePage, CandidateQuery, CandidateRow
 from engine.programs.candidate import split_candidate_id
-from soar_tui.feed import ROWS, OpenRun, Trouble
+from soar_tui.feed import ROWS, Trouble
+from soar_tui.open_run import OpenRun
 from soar_tui.screens.put import entitle
 from soar_tui.widgets.candidate_list import PAGE, CandidateList, PageRequest
 from soar_tui.widgets.candidate_row import RowContext

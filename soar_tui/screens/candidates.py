@@ -15,8 +15,8 @@ from textual.widgets import Static
 from engine.archive.rows import CandidateDetail, CandidateQuery, CandidateRow
 from engine.figures.numbers import count, duration, of, percent
 from engine.programs.candidate import Failure, FilterName, split_candidate_id
-from soar_tui.feed import OpenRun
 from soar_tui.keys import bindings
+from soar_tui.open_run import OpenRun
 from soar_tui.sanitise import one_line
 from soar_tui.screens.candidate_pages import CandidatePages
 from soar_tui.screens.of_task import Subject, TaskPlace, subject_of

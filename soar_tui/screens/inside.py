@@ -10,7 +10,8 @@ from textual.widgets import Static
 from engine.arc import Task
 from engine.archive.rows import CandidateDetail, CandidateRow
 from engine.programs.candidate import split_candidate_id
-from soar_tui.feed import OpenRun, Question
+from soar_tui.feed import Question
+from soar_tui.open_run import OpenRun
 from soar_tui.screens.candidates import facts
 from soar_tui.screens.place import Place
 from soar_tui.screens.put import put

@@ -21,8 +21,8 @@ from engine.programs.candidate import split_candidate_id
 from soar_tui import steering
 from soar_tui.actions import ALIVE
 from soar_tui.checkpoints import checkpoint_in_use
-from soar_tui.feed import OpenRun
 from soar_tui.keys import bindings
+from soar_tui.open_run import OpenRun
 from soar_tui.sanitise import one_line
 from soar_tui.screens.make_up import EXAMPLE_COLUMNS, example_row, make_up, task_name
 from soar_tui.screens.place import Place

@@ -16,7 +16,7 @@ from soar_tui.screens.place import Place
 from soar_tui.screens.put import put
 
 if TYPE_CHECKING:
-    from soar_tui.feed import OpenRun
+    from soar_tui.open_run import OpenRun
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,8 +19,9 @@ from engine.arc import Task
 from engine.archive.rows import EventRow, IterationRow, TaskRow
 from engine.config import SearchConfig
 from engine.figures.numbers import count, duration, money, of, percent
-from soar_tui.feed import Header, OpenRun
+from soar_tui.feed import Header
 from soar_tui.keys import bindings
+from soar_tui.open_run import OpenRun
 from soar_tui.sanitise import one_line
 from soar_tui.screens.curves import solved_curves
 from soar_tui.screens.of_task import task_rows

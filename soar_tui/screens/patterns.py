@@ -14,7 +14,7 @@ from engine.search.vote import SUBMISSIONS, Tally, rank, tally_of
 from soar_tui.widgets.vote_bars import Pattern
 
 if TYPE_CHECKING:
-    from soar_tui.feed import OpenRun
+    from soar_tui.open_run import OpenRun
 
 FORMULAS: Final[tuple[Formula, ...]] = get_args(Formula)
 SHOWN: Final = 200

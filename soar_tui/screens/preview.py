@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from engine.arc.grid import unpack
 from engine.archive.rows import CandidateDetail, Example
 from engine.programs.candidate import Failure, split_candidate_id
-from soar_tui.feed import OpenRun
+from soar_tui.open_run import OpenRun
 from soar_tui.widgets.grid_pair import PairRow, Produced
 
 

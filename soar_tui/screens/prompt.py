@@ -13,8 +13,8 @@ from textual.widgets import Static
 from engine.control import prompt_of
 from engine.figures.numbers import count
 from engine.programs.candidate import Failure, split_candidate_id
-from soar_tui.feed import OpenRun
 from soar_tui.keys import bindings
+from soar_tui.open_run import OpenRun
 from soar_tui.sanitise import one_line
 from soar_tui.screens.inside import InsidePlace, Lineage, LineageQuestion
 from soar_tui.screens.put import entitle

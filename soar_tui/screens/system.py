@@ -18,8 +18,9 @@ from engine.archive import commands
 from engine.archive.rows import Command, Status
 from engine.control import LOG_NAME, engine_process, log_tail
 from engine.figures.numbers import age, count, duration, size
-from soar_tui.feed import Header, OpenRun
+from soar_tui.feed import Header
 from soar_tui.keys import bindings
+from soar_tui.open_run import OpenRun
 from soar_tui.sanitise import one_line
 from soar_tui.screens.place import Place
 from soar_tui.screens.put import entitle, put

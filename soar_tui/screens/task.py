@@ -17,8 +17,8 @@ from engine.arc.grid import Grid, unpack
 from engine.archive.rows import CandidateDetail, CandidateQuery
 from engine.figures.numbers import of
 from engine.programs.candidate import Failure, Result, split_candidate_id
-from soar_tui.feed import OpenRun
 from soar_tui.keys import bindings
+from soar_tui.open_run import OpenRun
 from soar_tui.screens.candidate_pages import CandidatePages
 from soar_tui.screens.of_task import Subject, TaskPlace, subject_of
 from soar_tui.screens.patterns import submissions

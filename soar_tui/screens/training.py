@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.figures.numbers import count, duration, of
-from soar_tui.feed import OpenRun
+from soar_tui.open_run import OpenRun
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from textual.widgets import Static
 
 from engine.config import Formula
 from engine.figures.numbers import count
-from soar_tui.feed import OpenRun
 from soar_tui.keys import bindings
+from soar_tui.open_run import OpenRun
 from soar_tui.screens.of_task import Subject, TaskPlace, subject_of
 from soar_tui.screens.patterns import FORMULAS, Ranking, ranked
 from soar_tui.screens.put import entitle, put
