@@ -20,6 +20,7 @@ from engine.policies import Policy
 from engine.programs.candidate import Candidate, Evaluation, Pull
 from engine.search.effort import progress, share_out
 from engine.search.invariants import invariants_of
+from engine.search.recall import Recall
 from engine.search.task_search import Made, MayStart, Place, search_task
 from engine.search.vote import Tally, rank
 
@@ -69,13 +70,15 @@ class Past:
 
     `ended` are the iterations whose search is through, `checkpoints` what learning from them
     gave, `finished(iteration)` the tasks whose search is, `pulls(iteration, task)` the pulls of
-    one task in their order, read as they are asked for.
+    one task in their order, read as they are asked for. `candidate(id)` reads one, None before it is
+    committed; that one may be of this process.
     """
 
     ended: Collection[int]
     checkpoints: Mapping[int, Path]
     finished: Callable[[int], Collection[int]]
     pulls: Callable[[int, int], Iterator[Made]]
+    candidate: Callable[[int], Candidate | None]
 
 
 @dataclass(slots=True)
@@ -181,6 +184,11 @@ async def _search_all(
     seconds: dict[int, float] = dict.fromkeys(stage.tasks, 0.0)
     waiting: dict[int, list[Tally]] = {}
     through = True
+    recall = Recall(past.candidate, memory.flush)
+
+    def record(pull: Pull, candidates: Sequence[Candidate]) -> None:
+        memory.put_pull(pull, candidates)
+        recall.add(candidates)
 
     async def search(index: int, extra: int) -> list[Tally] | None:
         task, started = tasks[index].without_truth(), time.monotonic()
@@ -190,7 +198,8 @@ async def _search_all(
             config,
             policy,
             judge.evaluate,
-            record=memory.put_pull,
+            record=record,
+            recall=recall,
             may_start=may_start,
             archived=past.pulls(stage.index, index),
             extra=extra,

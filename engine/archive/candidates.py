@@ -50,16 +50,21 @@ def pulls_of(
     return found
 
 
+def bare_candidate(reading: Reading, identifier: int) -> Candidate | None:
+    """Return one candidate without the reply it came in, or None when there is none of that id."""
+    row = reading.sql.execute(_WITHOUT_REPLY, (identifier, identifier)).fetchone()
+    if row is None:
+        return None
+    pull = _pull_of(reading, identifier)
+    return _Whole(reading.expand, reading.outlines[pull.task].pairs)(pull, row)
+
+
 def candidate_detail(reading: Reading, identifier: int) -> CandidateDetail | None:
     """Return one candidate whole, or None when there is none of that id."""
     row = reading.sql.execute(_WHOLE, (identifier, identifier)).fetchone()
     if row is None:
         return None
-    said = reading.sql.execute(
-        f"SELECT {PULL} FROM pull WHERE id = (SELECT pull FROM candidate WHERE id = ?)",  # noqa: S608 - a constant
-        (identifier,),
-    ).fetchone()
-    pull = Pull(*said)
+    pull = _pull_of(reading, identifier)
     outline = reading.outlines[pull.task]
     pattern, right = reading.sql.execute(
         "SELECT t.id, t.right FROM candidate AS c LEFT JOIN outcome AS o ON o.id = c.outcome "
@@ -69,6 +74,14 @@ def candidate_detail(reading: Reading, identifier: int) -> CandidateDetail | Non
     marks = None if right is None else unpack_bits(right, outline.tests)
     whole = _Whole(reading.expand, outline.pairs)
     return CandidateDetail(whole(pull, row), pull, pattern, marks)
+
+
+def _pull_of(reading: Reading, identifier: int) -> Pull:
+    said = reading.sql.execute(
+        f"SELECT {PULL} FROM pull WHERE id = (SELECT pull FROM candidate WHERE id = ?)",  # noqa: S608 - a constant
+        (identifier,),
+    ).fetchone()
+    return Pull(*said)
 
 
 def search_rows(reading: Reading, iteration: int, task: int) -> list[CandidateRow]:

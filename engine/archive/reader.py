@@ -206,6 +206,11 @@ class RunReader:
             raise ArchiveError(f"{self._path}: no candidate {identifier}")
         return found
 
+    def bare_candidate(self, identifier: int) -> Candidate | None:
+        """Return one candidate without the reply it came in, None when it is not there (yet)."""
+        with self._reading() as reading:
+            return candidates.bare_candidate(reading, identifier)
+
     def candidates(
         self,
         query: CandidateQuery | None = None,

@@ -33,8 +33,8 @@ COMMAND_SECONDS = 0.2
 _LOADING_SECONDS = 60.0
 """An engine is ready when its policy has loaded, or after so long: it is then loading."""
 
-REMEMBERED = 262_144
-"""Evaluations kept in memory, over all tasks that are searched at once: about 300 MB."""
+REMEMBERED = 65_536
+"""Evaluations kept in memory, over all tasks that are searched at once: about 75 MB."""
 _FEWEST_REMEMBERED = 256
 
 log = logging.getLogger("engine")
@@ -172,6 +172,7 @@ class RunningEngine:
             },
             finished=self._reader.finished,
             pulls=self._reader.replay,
+            candidate=self._reader.bare_candidate,
         )
 
     def beat(self) -> None:

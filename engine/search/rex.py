@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from array import array
+from dataclasses import dataclass
 
-import msgspec
 import numpy as np
-import zstandard
 from numpy.typing import NDArray
 
 from engine.config import Bandit
@@ -16,9 +15,9 @@ from engine.programs.source import source_hash
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """One pull's choice: the arm's candidate and the value that won (θ for Thompson bandits)."""
+    """One pull's choice: the arm's candidate id and the value that won (θ for Thompson bandits)."""
 
-    arm: Candidate
+    arm: int
     value: float
 
 
@@ -52,15 +51,15 @@ def posterior(
 class Population:
     """The arms of one task's island, growing as programs arrive, and what was drawn from each.
 
-    Arms are kept packed, in less than half the room: hundreds of tasks have thousands of them each,
-    and only the one that is drawn is looked at.
+    Of a candidate it keeps the id and what a draw needs, some hundred bytes: hundreds of tasks have
+    thousands of arms each, and only the one that is drawn is looked at (engine.search.recall).
     """
 
     def __init__(self, bandit: Bandit, c: float) -> None:
         self._bandit = bandit
         self._c = c
-        self._arms: list[bytes] = []
-        self._sources: set[bytes] = set()
+        self._arms = array("q")
+        self._sources: set[int] = set()
         self._accuracy = np.zeros(64)
         self._pulls = np.zeros(64, dtype=np.int64)
 
@@ -71,7 +70,8 @@ class Population:
         """Make a candidate an arm, unless it may not be one or its program is one already."""
         if candidate.source is None or candidate.evaluation is None or not may_be_arm(candidate):
             return
-        source = source_hash(candidate.source)
+        # Half the hash tells a task's programs apart, and takes half the room.
+        source = int.from_bytes(source_hash(candidate.source)[:8], "big")
         if source in self._sources:
             return
         place = len(self._arms)
@@ -79,7 +79,7 @@ class Population:
             self._accuracy = np.concatenate([self._accuracy, np.zeros(place)])
             self._pulls = np.concatenate([self._pulls, np.zeros(place, dtype=np.int64)])
         self._sources.add(source)
-        self._arms.append(_pack(candidate))
+        self._arms.append(candidate.id)
         self._accuracy[place] = candidate.evaluation.accuracy
 
     def draw(self, completions: int, rng: np.random.Generator) -> Draw:
@@ -101,20 +101,4 @@ class Population:
             values = rng.beta(*posterior(accuracy, counted, self._c))
         place = int(np.argmax(values))
         self._pulls[place] += completions
-        return Draw(_unpack(self._arms[place]), float(values[place]))
-
-
-_decoder = msgspec.msgpack.Decoder(Candidate)
-_compressor = zstandard.ZstdCompressor(level=3)
-_decompressor = zstandard.ZstdDecompressor()
-
-
-def _pack(candidate: Candidate) -> bytes:
-    """Return a candidate's bytes, without the reply it came in, for which no repair asks."""
-    plain = msgspec.msgpack.encode(replace(candidate, reply=None))
-    # A copy, for what the compressor returns keeps all the room it might have needed.
-    return bytes(memoryview(_compressor.compress(plain)))
-
-
-def _unpack(arm: bytes) -> Candidate:
-    return _decoder.decode(_decompressor.decompress(arm))
+        return Draw(self._arms[place], float(values[place]))

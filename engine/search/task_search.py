@@ -20,12 +20,14 @@ from engine.arc import Task
 from engine.config import SearchConfig
 from engine.policies import Policy, Proposal
 from engine.programs.candidate import Candidate, Evaluation, Operator, Pull, candidate_id
+from engine.programs.source import source_hash
 from engine.search.rex import Draw, Population
 from engine.search.vote import Tallies, Tally
 
 Evaluate = Callable[[Task, Sequence[str | None]], Awaitable[list[Evaluation | None]]]
 Record = Callable[[Pull, Sequence[Candidate]], None]
 MayStart = Callable[[], Awaitable[bool]]
+RecallArm = Callable[[int], Awaitable[Candidate]]
 Made = tuple[Pull, Sequence[Candidate]]
 """A pull and its candidates, in order."""
 
@@ -55,7 +57,7 @@ class _Plan:
 
     @property
     def parent(self) -> int | None:
-        return None if self.draw is None else self.draw.arm.id
+        return None if self.draw is None else self.draw.arm
 
 
 def pull_seed(place: Place, task_id: str, number: int) -> int:
@@ -72,6 +74,7 @@ async def search_task(
     evaluate: Evaluate,
     *,
     record: Record,
+    recall: RecallArm,
     may_start: MayStart,
     archived: Iterator[Made],
     extra: int = 0,
@@ -80,7 +83,8 @@ async def search_task(
 
     Returns None when it was told not to go on before it was through.
 
-    `record` is called once per new pull, in pull order; `may_start` is awaited before each new
+    `record` is called once per new pull, in pull order; `recall` returns a recorded candidate by its id,
+    to be refined (engine.search.recall); `may_start` is awaited before each new
     pull and says whether to go on (it may block: pause, back-pressure); pulls under way are
     always finished and recorded, meanwhile too. `archived` are the pulls of an earlier process in
     their order, of which a few are held at a time; they are replayed, not made again, and others
@@ -96,7 +100,9 @@ async def search_task(
     async def make(
         plan: _Plan, before: asyncio.Event | None, done: asyncio.Event
     ) -> Sequence[Candidate]:
-        pull, candidates = await _perform(plan, task, place, policy, evaluate)
+        pull, candidates = await _perform(
+            plan, task, place, policy, evaluate=evaluate, recall=recall
+        )
         if before is not None:
             await before.wait()
         record(pull, candidates)
@@ -141,7 +147,7 @@ class _TaskSearch:
         self._islands = [Population(settings.bandit, settings.c) for _ in range(settings.islands)]
         self._pulls = self._launched = self._merged = 0
         self._sampled = self._refined = self._perfect = 0
-        self._behind: defaultdict[bytes | None, set[str | None]] = defaultdict(set)
+        self._behind: defaultdict[bytes | None, set[bytes]] = defaultdict(set)
 
     def next_pull(self, under_way: int) -> _Plan | None:
         """Plan the next pull from what has been merged; None: nothing to start (now)."""
@@ -190,20 +196,28 @@ class _TaskSearch:
         self._merged += len(candidates)
         for candidate in candidates:
             self.tallies.add(candidate)
-            if candidate.evaluation is not None and candidate.evaluation.perfect:
+            source, evaluation = candidate.source, candidate.evaluation
+            if source is not None and evaluation is not None and evaluation.perfect:
                 self._perfect += 1
-                self._behind[candidate.evaluation.pattern].add(candidate.source)
+                self._behind[evaluation.pattern].add(source_hash(source))
             self._islands[plan.island].add(candidate)
 
 
 async def _perform(
-    plan: _Plan, task: Task, place: Place, policy: Policy, evaluate: Evaluate
+    plan: _Plan,
+    task: Task,
+    place: Place,
+    policy: Policy,
+    *,
+    evaluate: Evaluate,
+    recall: RecallArm,
 ) -> tuple[Pull, Sequence[Candidate]]:
     created, started = time.time(), time.monotonic()
     if plan.draw is None:
         proposals = await policy.sample(task, plan.size, plan.seed)
     else:
-        proposals = await policy.refine(task, plan.draw.arm, plan.size, plan.seed)
+        parent = await recall(plan.draw.arm)
+        proposals = await policy.refine(task, parent, plan.size, plan.seed)
     evaluations = await evaluate(task, [proposal.source for proposal in proposals])
     candidates = [
         _candidate(plan, place, slot, proposal, evaluation)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from engine.archive.rows import TallyRow
 from engine.config import Formula
 from engine.programs.candidate import Candidate, prior_weight
+from engine.programs.source import source_hash
 from engine.search.invariants import Invariants, kept
 
 SUBMISSIONS = 2
@@ -37,14 +38,21 @@ class Tally:
     prior_sum: float = 0.0
 
 
+@dataclass(slots=True)
+class _Behind:
+    """What stands behind a pattern so far; priors by the hash of the program's source."""
+
+    count: int
+    right: int
+    shortest: int
+    priors: dict[bytes, float] | None = None
+
+
 class Tallies:
     """Tallies growing with the candidates of one task; the order of arrival does not matter."""
 
     def __init__(self) -> None:
-        self._count: dict[bytes, int] = {}
-        self._right: dict[bytes, int] = {}
-        self._shortest: dict[bytes, int] = {}
-        self._priors: dict[bytes, dict[str, float]] = {}
+        self._behind: dict[bytes, _Behind] = {}
         self._pairs = 1
 
     def add(self, candidate: Candidate) -> None:
@@ -56,27 +64,29 @@ class Tallies:
         if pattern is None:
             return
         self._pairs = len(evaluation.right)
-        self._count[pattern] = self._count.get(pattern, 0) + 1
-        # Whole pairs are summed, not shares, so that no order of floats can change a weight.
-        self._right[pattern] = self._right.get(pattern, 0) + sum(evaluation.right)
         length = len(candidate.source)
-        self._shortest[pattern] = min(self._shortest.get(pattern, length), length)
+        behind = self._behind.setdefault(pattern, _Behind(0, 0, length))
+        behind.count += 1
+        # Whole pairs are summed, not shares, so that no order of floats can change a weight.
+        behind.right += sum(evaluation.right)
+        behind.shortest = min(behind.shortest, length)
         if candidate.prior is not None:
-            priors, weighs = self._priors.setdefault(pattern, {}), prior_weight(candidate.prior)
-            priors[candidate.source] = max(weighs, priors.get(candidate.source, 0.0))
+            priors = behind.priors = {} if behind.priors is None else behind.priors
+            source, weighs = source_hash(candidate.source), prior_weight(candidate.prior)
+            priors[source] = max(weighs, priors.get(source, 0.0))
 
     def all(self) -> list[Tally]:
         """Return one tally per pattern."""
         return [
             Tally(
                 pattern,
-                count,
-                self._right[pattern] / self._pairs,
-                self._shortest[pattern],
+                behind.count,
+                behind.right / self._pairs,
+                behind.shortest,
                 # fsum, for the sum of floats must not depend on the order they came in.
-                math.fsum(self._priors.get(pattern, {}).values()),
+                math.fsum((behind.priors or {}).values()),
             )
-            for pattern, count in self._count.items()
+            for pattern, behind in self._behind.items()
         ]
 
 

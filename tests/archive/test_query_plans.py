@@ -40,6 +40,7 @@ CALLS = {
     "pulls": [(0, 1)],
     "replay": [(0, 1)],
     "candidate": [(SOME,)],
+    "bare_candidate": [(SOME,)],
     "candidates": [(query,) for query in QUERIES],
     "candidate_rows": [(0, 1)],
     "chain": [(SOME,)],

@@ -47,6 +47,7 @@ def check_pulls_replay_exactly(run, reader):
         ]
         for candidate in run.candidates(iteration, task):
             assert reader.candidate(candidate.id).candidate == candidate
+            assert reader.bare_candidate(candidate.id) == replace(candidate, reply=None)
 
 
 def check_counters_equal_a_recount(run, reader):

@@ -56,6 +56,7 @@ def search(task: Task, samples: int, refinements: int, seed: int) -> Outcome:
     weights: defaultdict[bytes, float] = defaultdict(float)
     count: Counter[str] = Counter()
     texts: set[str] = set()
+    sources: dict[int, str] = {}
     characters, first_fit = 0, None
     right_patterns: dict[bytes, str] = {}
     truth = b"".join(map(pack, task.truth or ()))
@@ -73,6 +74,7 @@ def search(task: Task, samples: int, refinements: int, seed: int) -> Outcome:
             results = tuple(pack(as_grid(grid)) for grid in chain.left.grids)
             evaluation: Evaluation = judge(task, source, results)
             population.add(Candidate(count["programs"], "sample", 0, 0, None, source, evaluation))
+            sources[count["programs"]] = source
             if evaluation.filter is not None or evaluation.pattern is None:
                 count["filtered"] += 1
                 continue
@@ -92,8 +94,8 @@ def search(task: Task, samples: int, refinements: int, seed: int) -> Outcome:
         and count["perfect"] < PERFECT_STOP
         and len(population)
     ):
-        arm = population.draw(PULL, rng).arm
-        take(proposer.refine_chains(task, str(arm.source), PULL, seed * 100_003 + pull))
+        source = sources[population.draw(PULL, rng).arm]
+        take(proposer.refine_chains(task, source, PULL, seed * 100_003 + pull))
         pull += 1
     best = sorted(weights, key=lambda pattern: -weights[pattern])[:2]
     return Outcome(

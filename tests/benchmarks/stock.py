@@ -15,10 +15,11 @@ from engine.arc import Task, load_tasks, pack
 from engine.config import override, preset
 from engine.policies.grammar import GrammarPolicy
 from engine.policies.open import SHIPPED
-from engine.programs.candidate import Candidate, Evaluation
+from engine.programs.candidate import Evaluation
 from engine.programs.evaluate import Evaluator
 from engine.programs.sandbox import Sandbox
 from engine.search.task_search import Place, search_task
+from tests.search.kept import Kept
 
 WORDS = (
     *("grid", "rows", "columns", "height", "width", "cells", "mask", "shape", "colour", "objects"),
@@ -112,17 +113,23 @@ async def gather_stock(tasks: int = 15, programs: int = 48) -> list[Stock]:
         },
     )
     stocks = [Stock(task, tuple(_truths(task))) for task in chosen]
+    made: list[tuple[Stock, Kept]] = []
     async with Sandbox(settings.sandbox) as sandbox, GrammarPolicy(settings.policy) as policy:
         await policy.load(SHIPPED)
         evaluator = Evaluator(sandbox)
         async with asyncio.TaskGroup() as group:
             for index, stock in enumerate(stocks):
+                kept = Kept()
+                made.append((stock, kept))
                 group.create_task(
                     search_task(
                         stock.task.without_truth(), Place(0, 0, index), settings.search, policy,
-                        evaluator.evaluate, record=_into(stock), may_start=_always, archived=iter(()),
+                        evaluator.evaluate, record=kept.record, recall=kept.recall, may_start=_always,
+                        archived=iter(()),
                     )
                 )  # fmt: skip
+    for stock, kept in made:
+        _fill(stock, kept)
     return [stock for stock in stocks if stock.samples]
 
 
@@ -131,8 +138,8 @@ def _truths(task: Task) -> list[bytes]:
     return [pack(grid) for grid in (*(pair.output for pair in task.train), *task.truth)]
 
 
-def _into(stock: Stock):
-    def record(_, candidates: list[Candidate]) -> None:
+def _fill(stock: Stock, kept: Kept) -> None:
+    for _, candidates in kept.pulls:
         for candidate in candidates:
             if candidate.source is None or candidate.evaluation is None:
                 continue
@@ -141,8 +148,6 @@ def _into(stock: Stock):
                 continue
             kind = stock.samples if candidate.operator == "sample" else stock.refinements
             kind.append(Found(text, candidate.evaluation, candidate.prior))
-
-    return record
 
 
 async def _always() -> bool:

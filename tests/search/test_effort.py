@@ -15,6 +15,7 @@ from engine.loop import Past, Progress, Stage, run_iterations
 from engine.policies import PolicyStatus
 from engine.search.effort import progress, share_out
 from engine.search.task_search import Place, search_task
+from tests.search.kept import Kept
 from tests.search.test_task_search import (
     SETTINGS,
     TASK,
@@ -49,19 +50,20 @@ async def ready():
 
 
 async def recorded(policy, extra=0, archived=()):
-    record = []
+    kept = Kept(archived)
     await search_task(
         TASK,
         Place(5, 0, 3),
         SETTINGS,
         policy,
         evaluate,
-        record=lambda pull, candidates: record.append((pull, candidates)),
+        record=kept.record,
+        recall=kept.recall,
         may_start=go_on,
         archived=iter(archived),
         extra=extra,
     )
-    return record
+    return kept.pulls
 
 
 async def test_progress_counts_what_was_gained_and_fades_when_nothing_is():
@@ -155,6 +157,7 @@ async def run(folder: Path, settings: Settings, *, pulls: int | None = None):
             checkpoints={},
             finished=reader.finished,
             pulls=reader.replay,
+            candidate=reader.bare_candidate,
         )
         through = await run_iterations(
             TASKS,

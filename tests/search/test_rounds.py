@@ -63,6 +63,7 @@ def happens(folder, *, ended=(), known=(), learns=True):
                 {index: Path(f"learned {index}") for index in known},
                 lambda iteration: (),
                 lambda iteration, task: iter(()),
+                lambda identifier: None,
             ),
             progress=Progress(),
             start=START,

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections import Counter
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
@@ -13,6 +14,7 @@ from engine.config import SearchConfig
 from engine.policies import Proposal
 from engine.programs.candidate import Evaluation, split_candidate_id
 from engine.search.task_search import Place, ReplayError, search_task
+from tests.search.kept import Kept
 
 TASK = Task(
     "t",
@@ -63,18 +65,19 @@ async def go_on():
 
 
 async def searched(policy, settings=SETTINGS, archived=(), may_start=go_on):
-    record = []
+    kept = Kept(archived if isinstance(archived, Sequence) else ())
     tallies = await search_task(
         TASK,
         PLACE,
         settings,
         policy,
         evaluate,
-        record=lambda pull, candidates: record.append((pull, candidates)),
+        record=kept.record,
+        recall=kept.recall,
         may_start=may_start,
         archived=iter(archived),
     )
-    return tallies, record
+    return tallies, kept.pulls
 
 
 def trace(record):
@@ -143,7 +146,7 @@ async def test_a_replay_reads_no_further_than_it_must_and_lets_others_run():
 
 async def test_what_was_under_way_is_recorded_while_new_pulls_must_wait():
     _, whole = await searched(CountingPolicy())
-    paused, goes_on, begun, record = asyncio.Event(), asyncio.Event(), 0, []
+    paused, goes_on, begun, kept = asyncio.Event(), asyncio.Event(), 0, Kept()
 
     async def three_then_wait():
         nonlocal begun
@@ -160,7 +163,8 @@ async def test_what_was_under_way_is_recorded_while_new_pulls_must_wait():
             SETTINGS,
             CountingPolicy(random.Random(4)),
             evaluate,
-            record=lambda pull, candidates: record.append((pull, candidates)),
+            record=kept.record,
+            recall=kept.recall,
             may_start=three_then_wait,
             archived=iter(()),
         )
@@ -169,10 +173,10 @@ async def test_what_was_under_way_is_recorded_while_new_pulls_must_wait():
     await paused.wait()
     for _ in range(1000):
         await asyncio.sleep(0)
-    assert trace(record) == trace(whole[:3])
+    assert trace(kept.pulls) == trace(whole[:3])
     goes_on.set()
     await running
-    assert trace(record) == trace(whole)
+    assert trace(kept.pulls) == trace(whole)
 
 
 async def test_replaying_another_search_is_refused():
@@ -212,12 +216,7 @@ async def test_agreement_ends_it_and_disagreement_does_not():
         return [Evaluation((perfect,) * 4 + (test,), (True,) * 4) for test in tests]
 
     async def spent(patterns, stop):
-        total = 0
-
-        def record(pull, candidates):
-            nonlocal total
-            total += len(candidates)
-
+        kept = Kept()
         await search_task(
             TASK,
             PLACE,
@@ -226,11 +225,12 @@ async def test_agreement_ends_it_and_disagreement_does_not():
             ),
             Voters(patterns),
             judged,
-            record=record,
+            record=kept.record,
+            recall=kept.recall,
             may_start=go_on,
             archived=iter(()),
         )
-        return total
+        return sum(len(candidates) for _, candidates in kept.pulls)
 
     assert await spent(1, 5) == 10
     assert await spent(1, 15) == 20

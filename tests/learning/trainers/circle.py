@@ -13,7 +13,7 @@ async def iterate(index, tasks, settings, policy, sandbox, writer, start=None):
         pass
 
     stages = [Stage(index, "train", range(len(tasks)))]
-    nothing = Past([], {}, lambda iteration: (), lambda iteration, task: iter(()))
+    nothing = Past([], {}, lambda iteration: (), lambda iteration, task: iter(()), lambda _: None)
     through = await run_iterations(
         tasks,
         stages,
