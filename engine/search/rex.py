@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from array import array
 from dataclasses import dataclass
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from engine.config import Bandit
 from engine.programs.candidate import Candidate
 from engine.programs.source import source_hash
+
+_FEWEST: Final = 64
+_Number = TypeVar("_Number", bound=np.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,43 +54,47 @@ def posterior(
 class Population:
     """The arms of one task's island, growing as programs arrive, and what was drawn from each.
 
-    Of a candidate it keeps the id and what a draw needs, some hundred bytes: hundreds of tasks have
-    thousands of arms each, and only the one that is drawn is looked at (engine.search.recall).
+    Of a candidate it keeps the id and what a draw needs, 32 bytes: hundreds of tasks have thousands of
+    arms each, and only the one that is drawn is looked at (engine.search.recall).
     """
 
     def __init__(self, bandit: Bandit, c: float) -> None:
         self._bandit = bandit
         self._c = c
-        self._arms = array("q")
-        self._sources: set[int] = set()
-        self._accuracy = np.zeros(64)
-        self._pulls = np.zeros(64, dtype=np.int64)
+        self._number = 0
+        self._arms = np.zeros(_FEWEST, dtype=np.int64)
+        self._sources = np.zeros(_FEWEST, dtype=np.uint64)
+        self._accuracy = np.zeros(_FEWEST)
+        self._pulls = np.zeros(_FEWEST, dtype=np.int64)
 
     def __len__(self) -> int:
-        return len(self._arms)
+        return self._number
 
     def add(self, candidate: Candidate) -> None:
         """Make a candidate an arm, unless it may not be one or its program is one already."""
         if candidate.source is None or candidate.evaluation is None or not may_be_arm(candidate):
             return
-        # Half the hash tells a task's programs apart, and takes half the room.
-        source = int.from_bytes(source_hash(candidate.source)[:8], "big")
-        if source in self._sources:
+        # Half the hash tells a task's programs apart; to look at some thousands takes microseconds.
+        source = np.frombuffer(source_hash(candidate.source), dtype=np.uint64)[0]
+        place = self._number
+        if (self._sources[:place] == source).any():
             return
-        place = len(self._arms)
-        if place == len(self._accuracy):
-            self._accuracy = np.concatenate([self._accuracy, np.zeros(place)])
-            self._pulls = np.concatenate([self._pulls, np.zeros(place, dtype=np.int64)])
-        self._sources.add(source)
-        self._arms.append(candidate.id)
+        if place == len(self._arms):
+            self._arms = _doubled(self._arms)
+            self._sources = _doubled(self._sources)
+            self._accuracy = _doubled(self._accuracy)
+            self._pulls = _doubled(self._pulls)
+        self._arms[place] = candidate.id
+        self._sources[place] = source
         self._accuracy[place] = candidate.evaluation.accuracy
+        self._number += 1
 
     def draw(self, completions: int, rng: np.random.Generator) -> Draw:
         """Choose an arm and count `completions` against it at once, so that pulls spread.
 
         Raises IndexError when there is no arm.
         """
-        arms = len(self._arms)
+        arms = self._number
         if arms == 0:
             raise IndexError("no arm to draw")
         accuracy, pulls = self._accuracy[:arms], self._pulls[:arms]
@@ -101,4 +108,8 @@ class Population:
             values = rng.beta(*posterior(accuracy, counted, self._c))
         place = int(np.argmax(values))
         self._pulls[place] += completions
-        return Draw(self._arms[place], float(values[place]))
+        return Draw(int(self._arms[place]), float(values[place]))
+
+
+def _doubled(values: NDArray[_Number]) -> NDArray[_Number]:
+    return np.concatenate([values, np.zeros_like(values)])
