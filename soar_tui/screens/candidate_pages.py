@@ -89,7 +89,8 @@ class CandidatePages:
         self._nothing = not rows and page.next is None and begun
         self.name(self._title)
         if begun:
-            self._select(rows)
+            # Who goes to the end wants to stand there, wherever the selected candidate is.
+            self._select(() if request.where == "last" else rows)
 
     def begin_with(self, rows: Sequence[CandidateRow], request: PageRequest) -> None:
         """Answer the only request of a list of few rows."""
@@ -105,7 +106,7 @@ class CandidatePages:
 
     def _add_newest(self, total: int | None) -> None:
         query = self._query
-        if query is None or self._adding or not self._to_the_end:
+        if query is None or self._adding or not self._to_the_end or self._app.frozen:
             return
         self._adding = True
 

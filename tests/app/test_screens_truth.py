@@ -224,6 +224,23 @@ async def test_a_frozen_view_follows_nothing(home):
             )
 
 
+async def test_a_frozen_list_gets_no_rows_while_it_is_walked(home):
+    folder = make_folder(home / "runs" / "live", settings("sample:2", iterations=1))
+    async with Engine(folder) as engine:
+        await engine.pull()
+        async with opened(folder, desk=home, place="candidates") as (app, pilot):
+            listed = app.current_place.query_one("#list", CandidateList)
+            await pilot.press("space")
+            await engine.pull()
+            await until(lambda: "20 candidates" in text(app), "the header counts on")
+            await pilot.press("down", "down")
+            await settled(app, pilot)
+            assert "#2  iteration 1" in text(app) and listed.rows == 10
+            await pilot.press("space")
+            await until(lambda: listed.rows == 20, "the new ones come")
+            assert app.view.candidate == candidate_id(0, 0, 2)
+
+
 async def test_an_arm_that_is_filtered_out_is_no_longer_described(home, folder):
     async with opened(folder, desk=home, place="arms") as (app, pilot):
         table = app.current_place.query_one("#arms")
