@@ -15,6 +15,7 @@ BENCHMARKS = {
     "exports": ("--candidates", "80000"),
     "widgets": (),
     "app": ("--candidates", "100000"),
+    "memory": (),
     "grammar_policy": ("--every", "20"),
 }
 
