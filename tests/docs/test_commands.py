@@ -50,9 +50,11 @@ NOT_RUN = {
     "soar-tui import soar_arc_train_5M.parquet": "needs the released dataset",
     "soar-tui run --train-tasks arc1-train --tasks arc1-eval --preset": "the README's circle again",
     "soar-tui run --tasks arc1-train:100 --preset cpu --seed 0 --json": "as the one of cli.md",
+    "soar-tui run --name half --train-tasks arc1-train:200": "minutes, for the command after it",
     "make": "would build an environment, or run for minutes; its recipe is expanded instead",
     "python -m pytest tests/policies/llm/test_real_server.py": "needs a running model server",
     "python -m tests.benchmarks.learning_effect": "hours",
+    "python -m tests.benchmarks.skill_steps": "minutes",
     "python -m engine.policies.llm.models": "fetches 94 MiB",
     "python -m tests.learning.trainers.across": "an hour, in an environment with torch",
 }
