@@ -37,7 +37,7 @@ run: $(VENV)/.core ## search the sample tasks with the embedded policy
 	$(BIN)/soar-tui run --tasks sample --preset demo --app
 
 test: $(VENV)/.dev ## all tests (under ten minutes on two cores)
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 # An environment of its own: its torch must not come into the one the engine runs in.
 $(VENV)-llm/.ready:
