@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
+from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.events import Resize
@@ -205,6 +206,7 @@ class SoarApp(App[None]):
         bottoms = [stack[0] for stack in self._screen_stacks.values() if stack]
         return [screen for screen in bottoms if isinstance(screen, Place)]
 
+    @work(group="places")
     async def _make_places(self) -> None:
         """Import and mount the other places while the user looks at this one.
 
@@ -344,7 +346,7 @@ class SoarApp(App[None]):
             self._answered = frame.question
             place.take(frame.body)
             if first:
-                self.run_worker(self._make_places(), group="places")
+                self._make_places()
         self.call_after_refresh(self.feed.taken)
 
     def on_fetched(self, message: Fetched) -> None:

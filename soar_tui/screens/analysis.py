@@ -10,6 +10,7 @@ import asyncio
 from dataclasses import replace
 from typing import ClassVar, Final
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
@@ -134,8 +135,9 @@ class Analysis(Place):
         if self._analyst is not None:
             self._analyst.ask(asked)
         else:
-            self.run_worker(self._work(), group="analysis", exclusive=True)
+            self._work()
 
+    @work(group="analysis", exclusive=True)
     async def _work(self) -> None:
         """Keep the reading process and pass on what it says, until the place is gone."""
         self._idle.clear()
