@@ -21,6 +21,7 @@ from tenacity.wait import wait_base, wait_random_exponential
 
 from engine.config import DecodingConfig, EndpointConfig, PriceConfig
 from engine.policies.llm import dialect
+from engine.policies.llm.connections import Connections
 from engine.policies.llm.errors import (
     BusyError,
     ContextError,
@@ -30,7 +31,6 @@ from engine.policies.llm.errors import (
     UnreachableError,
 )
 from engine.policies.llm.keys import read_key
-from engine.policies.llm.lines import Lines
 from engine.policies.llm.loopback import on_loopback
 from engine.policies.llm.prompts import Messages
 from engine.policies.llm.room import Room
@@ -92,7 +92,7 @@ class ChatClient:
         self._requests = Room(endpoint.requests or endpoint.capacity)
         # At its default level httpx logs a line for each request.
         logging.getLogger("httpx").setLevel(logging.WARNING)
-        self._lines = Lines(self._line)
+        self._connections = Connections(self._connection)
 
     @property
     def most(self) -> int:
@@ -195,8 +195,8 @@ class ChatClient:
         async with self._requests.take(1), self._room.take(completions):
             try:
                 # httpx limits each read; only this limits a server that sends byte after byte.
-                async with asyncio.timeout(seconds), self._lines.one() as line:
-                    response = await line.post(
+                async with asyncio.timeout(seconds), self._connections.one() as http:
+                    response = await http.post(
                         url, content=msgspec.json.encode(body), headers=_JSON
                     )
             except TimeoutError as error:
@@ -231,7 +231,7 @@ class ChatClient:
             return "(its message repeats the prompt and is not shown)"
         return text or "(no message)"
 
-    def _line(self) -> httpx.AsyncClient:
+    def _connection(self) -> httpx.AsyncClient:
         """Return a client for one connection."""
         return httpx.AsyncClient(
             auth=self._authorize,
@@ -248,7 +248,7 @@ class ChatClient:
 
     async def close(self) -> None:
         """Close all connections. Safe to call twice."""
-        await self._lines.close()
+        await self._connections.close()
 
     async def __aenter__(self) -> Self:
         return self

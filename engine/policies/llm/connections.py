@@ -17,7 +17,7 @@ IDLE_SECONDS = 30.0
 """A connection that was not needed for so long is closed when another one comes back."""
 
 
-class Lines:
+class Connections:
     """As many connections as are in use at once, the one used last taken first.
 
     `make` returns a client for one of them.

@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from engine.policies.llm import lines
-from engine.policies.llm.lines import Lines
+from engine.policies.llm import connections
+from engine.policies.llm.connections import Connections
 
 
 class Counting:
@@ -47,11 +47,11 @@ async def counted():
     server = Counting()
     async with await asyncio.start_server(server._serve, "127.0.0.1", 0) as listening:
         port = listening.sockets[0].getsockname()[1]
-        made = Lines(lambda: httpx.AsyncClient(trust_env=False))
+        made = Connections(lambda: httpx.AsyncClient(trust_env=False))
 
         async def fetch():
-            async with made.one() as line:
-                return (await line.get(f"http://127.0.0.1:{port}/")).text
+            async with made.one() as http:
+                return (await http.get(f"http://127.0.0.1:{port}/")).text
 
         yield server, made, fetch
         await made.close()
@@ -74,7 +74,7 @@ async def test_what_is_not_needed_for_long_is_closed(monkeypatch):
         async with asyncio.TaskGroup() as group:
             for _ in range(5):
                 group.create_task(fetch())
-        monkeypatch.setattr(lines, "IDLE_SECONDS", 0.0)
+        monkeypatch.setattr(connections, "IDLE_SECONDS", 0.0)
         await fetch()
         await server.until(lambda: server.open <= 1)
 
