@@ -83,10 +83,10 @@ async def search_task(
 
     Returns None when it was told not to go on before it was through.
 
-    `record` is called once per new pull, in pull order; `recall` returns a recorded candidate by its id,
-    to be refined (engine.search.recall); `may_start` is awaited before each new
-    pull and says whether to go on (it may block: pause, back-pressure); pulls under way are
-    always finished and recorded, meanwhile too. `archived` are the pulls of an earlier process in
+    `record` is called once per new pull, in pull order; `recall` returns a recorded candidate by its
+    id, to be refined (engine.search.recall); `may_start` is awaited before each new pull and says
+    whether to go on (it may block: pause, back-pressure); pulls under way are always finished and
+    recorded, meanwhile too. `archived` are the pulls of an earlier process in
     their order, of which a few are held at a time; they are replayed, not made again, and others
     get their turn in between. `extra` refinements follow those of the settings. Raises ReplayError
     when the archived pulls cannot be of this search.
