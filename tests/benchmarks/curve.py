@@ -59,13 +59,14 @@ class Request:
 class Gpu:
     """One server: at most `most` sequences at once, the others queue."""
 
-    def __init__(self, most: int, slower: float, now: float) -> None:
+    def __init__(self, most: int, slower: float, now: float, prefill: float = PREFILL) -> None:
         self.most = most
         self.running: list[Sequence] = []
         self.queue: deque[tuple[Request, int]] = deque()
         self.tokens = self.busy = 0.0
         self.finished = self.cut = 0
         self._slower = slower
+        self._prefill = prefill
         self._now = now
         self._odometer = 0.0
         self._reading = 0.0
@@ -131,7 +132,7 @@ class Gpu:
             request, length = self.queue.popleft()
             request.cached = self._cache.pop(request.prompt, self) is None
             if not request.cached:
-                self._reading += request.prompt_tokens / PREFILL * self._slower
+                self._reading += request.prompt_tokens / self._prefill * self._slower
             self._cache[request.prompt] = None
             if len(self._cache) > CACHED_PROMPTS:
                 del self._cache[next(iter(self._cache))]

@@ -23,6 +23,7 @@ from engine.archive.reader import RunReader
 from engine.config import PRESETS, Settings, load_settings, override, save_settings
 from engine.control import create_run, launch
 from engine.control.folder import SETTINGS_NAME
+from tests.benchmarks.curve import PREFILL
 
 QUEUE = 2.0
 """Completions asked for at once per sequence a server decodes: a request keeps its places until its
@@ -51,12 +52,12 @@ class Moment:
 
 @contextlib.contextmanager
 def servers(
-    folder: Path, tasks: str, *, count: int, sequences: int, rate: float
+    folder: Path, tasks: str, *, count: int, sequences: int, rate: float, prefill: float = PREFILL
 ) -> Iterator[list[str]]:
-    """Run simulated servers and yield their URLs."""
+    """Run simulated servers and yield their URLs; `prefill` is prompt tokens read per second."""
     command = [sys.executable, "-m", "tests.benchmarks.served", "--tasks", tasks]
     command += ["--corpus", str(folder / "corpus.json"), "--servers", str(count)]
-    command += ["--sequences", str(sequences), "--rate", str(rate)]
+    command += ["--sequences", str(sequences), "--rate", str(rate), "--prefill", str(prefill)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

@@ -24,7 +24,7 @@ import msgspec
 from engine.arc.load import load_tasks
 from engine.policies.grammar.proposing import Proposer
 from engine.policies.llm.prompts import sample_messages
-from tests.benchmarks.curve import Gpu, Request
+from tests.benchmarks.curve import PREFILL, Gpu, Request
 
 PROGRAMS_PER_TASK = 24
 CHARACTERS_PER_TOKEN = 3.3
@@ -79,7 +79,9 @@ def reply(programs: list[str], rng: random.Random) -> str:
 class Fleet:
     """The simulated servers and the one timer that drives them."""
 
-    def __init__(self, corpus: dict[str, list[str]], servers: int, most: int, rate: float) -> None:
+    def __init__(
+        self, corpus: dict[str, list[str]], servers: int, most: int, rate: float, prefill: float
+    ) -> None:
         rng = random.Random(1)
         self.corpus = corpus
         sizes = [len(reply(rng.choice(list(corpus.values())), rng)) for _ in range(500)]
@@ -87,7 +89,7 @@ class Fleet:
         now = time.monotonic()
         at_once = servers * Gpu(most, 1.0, now).full_rate / self.mean_tokens
         self.slower = at_once / rate
-        self.gpus = [Gpu(most, self.slower, now) for _ in range(servers)]
+        self.gpus = [Gpu(most, self.slower, now, prefill) for _ in range(servers)]
         self.started = now
         self._rng = rng
         self._timers: list[asyncio.TimerHandle | None] = [None] * servers
@@ -238,9 +240,11 @@ def main() -> None:
     parser.add_argument("--servers", type=int, default=2)
     parser.add_argument("--sequences", type=int, default=512, help="decoded at once per server")
     parser.add_argument("--rate", type=float, default=100.0, help="completions/s of all, when full")
+    parser.add_argument("--prefill", type=float, default=PREFILL, help="prompt tokens/s; inf: free")
     arguments = parser.parse_args()
     corpus = make_corpus(arguments.tasks, arguments.corpus)
-    asyncio.run(serve(Fleet(corpus, arguments.servers, arguments.sequences, arguments.rate)))
+    fleet = Fleet(corpus, arguments.servers, arguments.sequences, arguments.rate, arguments.prefill)
+    asyncio.run(serve(fleet))
 
 
 if __name__ == "__main__":
