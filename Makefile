@@ -8,7 +8,7 @@ UV := $(shell command -v uv 2>/dev/null)
 # With CPU wheels of torch: make test-llm PIP_FLAGS='--extra-index-url https://download.pytorch.org/whl/cpu'
 PIP_FLAGS ?=
 
-.PHONY: help run test test-llm faults check docs format bench gpu-check clean test-cluster saturation paper-size
+.PHONY: help run test test-llm faults check docs format bench gpu-check clean test-cluster saturation paper-size archive-size
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -68,6 +68,13 @@ saturation: $(VENV)/.dev ## how busy the search keeps simulated GPU servers
 PROGRAMS ?= 100000
 paper-size: $(VENV)/.dev ## a run of the paper's shape; of its size with PROGRAMS=2400000
 	$(BIN)/python -m tests.benchmarks.paper_size --programs $(PROGRAMS) --folder $(CURDIR)/.paper-size-$(PROGRAMS)
+
+CANDIDATES ?= 100000
+ARCHIVE = $(CURDIR)/.archive-$(CANDIDATES)
+archive-size: $(VENV)/.dev ## a made archive's bytes, places and exports; large with CANDIDATES=10000000
+	test -d $(ARCHIVE) || $(BIN)/python -m tests.benchmarks.make_archive $(ARCHIVE) --candidates $(CANDIDATES)
+	$(BIN)/python -m tests.benchmarks.app --folder $(ARCHIVE)
+	$(BIN)/python -m tests.benchmarks.exports --run $(ARCHIVE)
 
 FAULTS ?= 200
 

@@ -3,7 +3,8 @@
 The run is that of tests.benchmarks.archive: programs of 2 kB in the mean, two thirds of them new, with
 votes; its programs are written over and over until there are --rows. The yardstick is reading them
 without writing. The dataset is of another run, on ARC-AGI-1's training tasks: --rows examples with
-programs of the same kind, a third of them correct, half hindsight, the rest repairs.
+programs of the same kind, a third of them correct, half hindsight, the rest repairs. Of a run that
+is there already (--run) every program is written once, unless --rows says how many.
 
     python -m tests.benchmarks.exports --rows 1000000
     python -m tests.benchmarks.exports --rows 1000000 --only dataset
@@ -19,7 +20,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
@@ -85,12 +86,14 @@ def timed(name: str, what: str, work: Callable[[Callable[..., None]], int]) -> N
     )
 
 
-def measure(folder: Path, rows: int, only: str | None) -> None:
-    """Export a run in every way (or one), each once."""
+def measure(folder: Path, rows: int | None, only: str | None) -> None:
+    """Export a run in every way (or one), each once: its programs once, or over and over to `rows`."""
     with RunReader(folder) as reader, tempfile.TemporaryDirectory() as place:
         out = Path(place)
 
-        def records() -> Iterator[ProgramRecord]:
+        def records() -> Iterable[ProgramRecord]:
+            if rows is None:
+                return program_records(reader, "all", Counter())
             again = iter(lambda: program_records(reader, "all", Counter()), None)
             return islice(chain.from_iterable(again), rows)
 
@@ -218,12 +221,15 @@ def main() -> None:
     """Record a run, export it, print figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--candidates", type=int, default=160_000, help="of 400 tasks together")
-    parser.add_argument("--rows", type=int, default=50_000, help="programs or examples to write")
+    parser.add_argument(
+        "--rows", type=int, help="programs or examples to write (50,000 of a made run)"
+    )
     parser.add_argument("--only", help="one of: only read, parquet, jsonl, tables, report, dataset")
     parser.add_argument("--run", type=Path, help="a run folder to export in place of a made one")
     parser.add_argument("--keep", action="store_true", help="keep the made run and print where")
     arguments = parser.parse_args()
     made, only = arguments.run is None, arguments.only
+    rows = 50_000 if made and arguments.rows is None else arguments.rows
     folder = Path(tempfile.mkdtemp()) if made else arguments.run
     try:
         if only != "dataset":
@@ -232,11 +238,11 @@ def main() -> None:
                 asyncio.run(record(folder, arguments.candidates, samples))
                 asyncio.run(vote(folder))
                 save_settings(Settings(), folder / "run.toml")
-            measure(folder, arguments.rows, only)
+            measure(folder, rows, only)
         if only == "dataset" or (made and only is None):
             place = folder / "learned" if made else folder
             if made:
-                learn(place, arguments.rows)
+                learn(place, rows)
             measure_dataset(place)
     finally:
         if made and not arguments.keep:
