@@ -11,7 +11,7 @@ import typer
 
 from engine.figures.numbers import count, duration, of
 from soar_tui.cli import terminal
-from soar_tui.cli.errors import OK, OutcomeError
+from soar_tui.cli.errors import OK, InputError, OutcomeError
 from soar_tui.cli.options import (
     ConfigOption,
     JsonOption,
@@ -106,6 +106,10 @@ def import_programs(
     from engine.intake.taking import take_in
 
     started = time.monotonic()
+    if any(
+        assignment.partition("=")[0].strip() == "train_tasks" for assignment in assignments or []
+    ):
+        raise InputError("--set train_tasks: --train says that these are tasks to learn from")
     spec = rooted(tasks)
     settings = settings_from(
         preset,

@@ -246,7 +246,7 @@ class Analysis(Place):
         if key in ("next-iteration", "previous-iteration"):
             body = self._body
             if body is None or not body.iterations:
-                return "no iteration has begun yet"
+                return "no iteration is shown yet"
             if key == "next-iteration" and self._iteration + 1 >= body.iterations:
                 return "this is the latest iteration"
             if key == "previous-iteration" and self._iteration == 0:

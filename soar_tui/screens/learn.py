@@ -293,14 +293,14 @@ class Learn(Place):
     def why_not(self, key: str) -> str | None:
         body = self._body
         if key == "train" and body is None:
-            return "no iteration has begun yet"
+            return "no iteration is shown yet"
         if key == "example" and not self._hides_one():
             return "the selected example is in view beside the list"
         if key == "activate" and (body is None or not body.checkpoints):
             return "this run has no checkpoint yet: an iteration that has learned makes one"
         if key in ("next-iteration", "previous-iteration"):
             if body is None:
-                return "no iteration has begun yet"
+                return "no iteration is shown yet"
             if key == "next-iteration" and body.iteration + 1 >= body.iterations:
                 return "this is the latest iteration"
             if key == "previous-iteration" and body.iteration == 0:

@@ -114,7 +114,7 @@ class TaskPlace(Place):
         subject = self.subject
         if key in ("next-task", "previous-task", "next-iteration", "previous-iteration"):
             if subject is None:
-                return "no iteration has begun yet"
+                return "no iteration is shown yet"
             if key == "next-task" and subject.index + 1 >= subject.tasks:
                 return "this is the last task"
             if key == "previous-task" and subject.index == 0:

@@ -142,7 +142,7 @@ class Overview(Place):
         body = self._body
         if key in ("follow", "next-iteration", "previous-iteration"):
             if body is None:
-                return "no iteration has begun yet"
+                return "no iteration is shown yet"
             if key == "next-iteration" and body.row is body.iterations[-1]:
                 return "this is the latest iteration"
             if key == "previous-iteration" and body.row.index == 0:

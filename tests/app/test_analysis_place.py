@@ -243,7 +243,7 @@ async def test_runs_in_which_no_engine_has_run_are_compared_by_their_settings(ho
         assert text(app).startswith(" one")
         for key in ("comma", "full_stop"):
             await pilot.press(key)
-        assert any("no iteration has begun yet" in one.message for one in app._notifications)
+        assert any("no iteration is shown yet" in one.message for one in app._notifications)
         await pilot.press("C")
         await settled(app, pilot)
         assert "no engine has run in it" in " ".join(text(app).split())

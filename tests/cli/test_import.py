@@ -188,6 +188,16 @@ def test_a_settings_files_training_tasks_let_no_truth_of_imported_ones_be_used(
         assert [one.id for one in reader.tasks()] == ["a", "b"]
 
 
+def test_training_tasks_as_an_assignment_are_refused_and_the_option_named(
+    ask: Ask, tasks: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "p.jsonl"
+    path.write_text(json.dumps({"task_id": "a", "code": RIGHT}) + "\n")
+    said = ask("import", str(path), "--tasks", str(tasks), "--set", f"train_tasks={tasks}")
+    assert (said.code, "--train" in said.err) == (2, True)
+    assert not (tmp_path / "home" / "runs" / "p").exists()
+
+
 @pytest.mark.parametrize(
     ("name", "content", "named"),
     [
