@@ -6,8 +6,10 @@ with the file, the field and what is allowed.
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -388,11 +390,27 @@ def save_settings(settings: Settings, path: Path) -> None:
 
 def _settings(document: dict[str, Any], source: str) -> Settings:
     try:
-        return msgspec.convert(document, Settings)
+        settings = msgspec.convert(document, Settings)
     except msgspec.ValidationError as error:
         from engine.allowed import refusal
 
         raise ConfigError(f"{source}: {refusal(error, Settings)}") from error
+    endless = next(_endless(msgspec.to_builtins(settings), ""), None)
+    if endless is not None:
+        raise ConfigError(f"{source}: {endless}: must be a finite number")
+    return settings
+
+
+def _endless(value: Any, place: str) -> Iterator[str]:
+    """Yield the places of numbers that are infinite or none: a bound lets `inf` pass."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield place
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _endless(inner, f"{place}.{name}" if place else name)
+    elif isinstance(value, list | tuple):
+        for number, inner in enumerate(value):
+            yield from _endless(inner, f"{place}[{number}]")
 
 
 def _without_none(value: Any) -> Any:

@@ -28,6 +28,7 @@ from engine.analysis import (
     ReadRun,
     RunRecords,
     compare_runs,
+    file_names,
     members_of,
     pool,
     read_records,
@@ -79,9 +80,13 @@ class Kept:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Opened:
-    """A run folder that is read from; `reader` is None where no engine has run yet."""
+    """A run folder that is read from, and what tables call it.
+
+    `reader` is None where no engine has run yet.
+    """
 
     folder: Path
+    name: str
     settings: Settings
     reader: RunReader | None
 
@@ -119,7 +124,8 @@ class Reading:
 
     def _read(self, stack: ExitStack) -> None:
         folders = dict.fromkeys((self._asked.folder, *self._asked.beside))
-        opened = [_open(path, stack) for path in folders]
+        names = file_names([Path(path) for path in folders])
+        opened = [_open(path, name, stack) for path, name in zip(folders, names, strict=True)]
         why = _settings_only(self._asked, opened)
         if why is None and len(opened) > 1:
             why = self._compare([self._read_run(one, listed=False) for one in opened])
@@ -145,10 +151,10 @@ class Reading:
     def _lay_settings(self, opened: Sequence[Opened], why: str) -> None:
         """Put what changed in the settings ahead of everything else."""
         files = read_settings_files(list(map(Path, self._asked.files)))
-        sides = [*(NamedSettings(one.folder.name, one.settings) for one in opened), *files]
+        sides = [*(NamedSettings(one.name, one.settings) for one in opened), *files]
         changes = setting_changes([side.settings for side in sides])
         self._laid = self._so_far = (changed_settings([side.name for side in sides], changes, why),)
-        names = [*(one.folder.name for one in opened), *self._asked.files]
+        names = [*(one.name for one in opened), *self._asked.files]
         self._document = SettingsComparisonDocument(why=why, sides=names, settings=changes)
 
     def _tell(self, one: Opened) -> None:
@@ -166,7 +172,7 @@ class Reading:
     def _read_run(self, one: Opened, *, listed: bool) -> ReadRun:
         """Read a run; `listed`: its figures are published as they grow."""
         assert one.reader is not None
-        path, name = str(one.folder), one.folder.name
+        path, name = str(one.folder), one.name
         records = self._kept.records.setdefault(path, RunRecords())
         for done, total in read_records(one.reader, one.settings, records):
             self._stop_if_left()
@@ -219,20 +225,20 @@ class Reading:
         )
 
 
-def _open(path: str, stack: ExitStack) -> Opened:
+def _open(path: str, name: str, stack: ExitStack) -> Opened:
     folder = Path(path)
     settings = load_settings(folder / SETTINGS_NAME)
     try:
-        return Opened(folder, settings, stack.enter_context(RunReader(folder)))
+        return Opened(folder, name, settings, stack.enter_context(RunReader(folder)))
     except MissingFileError:
-        return Opened(folder, settings, None)
+        return Opened(folder, name, settings, None)
 
 
 def _settings_only(asked: Asked, opened: Sequence[Opened]) -> str | None:
     """Return why nothing but settings can be compared, as far as that is known unread."""
     if asked.files:
         return SETTINGS_ONLY
-    fresh = [one.folder.name for one in opened if one.reader is None]
+    fresh = [one.name for one in opened if one.reader is None]
     return results_missing(unvoted(fresh)) if fresh and len(opened) > 1 else None
 
 

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.archive.catalogue import Catalogue, CatalogueError
-from engine.control import soar_home
-from soar_tui.known_runs import CATALOGUE_NAME
+from engine.control import CATALOGUE_NAME, soar_home
 
 
 class Desk:

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from engine.archive.catalogue import Catalogue
 
-CATALOGUE_NAME = "catalogue.json"
-
 
 def known_runs() -> list[Path]:
     """Return the known run folders that are still there, by name. Raises CatalogueError."""
@@ -29,6 +27,6 @@ def remember(folder: Path) -> None:
 def catalogue() -> Catalogue:
     """Return the user's catalogue of small documents."""
     from engine.archive.catalogue import Catalogue
-    from engine.control import soar_home
+    from engine.control import CATALOGUE_NAME, soar_home
 
     return Catalogue(soar_home() / CATALOGUE_NAME)

@@ -69,6 +69,8 @@ def test_an_unknown_preset_names_those_there_are():
             "vote.formula: Invalid enum value 'mean'; choose one of appendix, invariant, prior, sum, te",
         ),
         ("[vote]\nx = 1", "vote: Object contains unknown field `x`; choose one of formula, c"),
+        ("[vote]\nc = inf", "vote.c: must be a finite number"),
+        ("[search]\nc = 1e400", "search.c: must be a finite number"),
         ("sede = 1", "Object contains unknown field `sede`; did you mean `seed`?"),
         ("[serve]\nquantization = 'fp4'", "Invalid enum value 'fp4'; choose one of fp8"),
         (

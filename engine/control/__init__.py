@@ -8,6 +8,7 @@ from engine.archive.commands import reply, send
 from engine.archive.schema import ArchiveError, MissingFileError
 from engine.control.checkpoints import shipped_checkpoint
 from engine.control.folder import (
+    CATALOGUE_NAME,
     LOG_NAME,
     SETTINGS_NAME,
     RunFolderError,
@@ -31,6 +32,7 @@ from engine.control.state import RunState, State, run_state
 from engine.control.tasks import run_tasks
 
 __all__ = [
+    "CATALOGUE_NAME",
     "LOG_NAME",
     "SETTINGS_NAME",
     "ArchiveError",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 import re
@@ -12,6 +13,7 @@ import platformdirs
 from engine.config import Settings, save_settings
 
 SETTINGS_NAME = "run.toml"
+CATALOGUE_NAME = "catalogue.json"
 LOG_NAME = Path("logs") / "engine.log"
 
 
@@ -81,7 +83,9 @@ def _make(folder: Path) -> bool:
 def find_run(name: str) -> Path:
     """Return the run folder a user means: a path, or the name (or a unique beginning) of a run.
 
-    `last` is the run whose settings were written most recently. Raises RunFolderError.
+    A name is looked for under soar_home() first, then among runs opened elsewhere. `last` is the
+    run under soar_home() whose settings were written most recently. Raises RunFolderError, and
+    CatalogueError when the list of runs elsewhere cannot be read.
     """
     path = Path(name)
     if (path / SETTINGS_NAME).is_file():
@@ -89,14 +93,32 @@ def find_run(name: str) -> Path:
     known = run_folders()
     if name == "last" and known:
         return max(known, key=lambda folder: (folder / SETTINGS_NAME).stat().st_mtime_ns)
-    exact = [folder for folder in known if folder.name == name]
-    matches = exact or [folder for folder in known if folder.name.startswith(name)]
+    matches = [folder for folder in known if folder.name == name]
+    if not matches:
+        known += _elsewhere()
+        matches = [folder for folder in known if folder.name == name]
+    matches = matches or [folder for folder in known if folder.name.startswith(name)]
     if len(matches) == 1:
         return matches[0]
     if matches:
-        names = ", ".join(folder.name for folder in matches)
+        many = len({folder.name for folder in matches}) < len(matches)
+        names = ", ".join(str(folder) if many else folder.name for folder in matches)
         raise RunFolderError(f"{name!r} could be any of {names}")
     raise RunFolderError(f"no run {name!r} under {soar_home()} and no run folder of that path")
+
+
+def _elsewhere() -> list[Path]:
+    """Return the known run folders that are not under soar_home() and still there."""
+    from engine.archive.catalogue import Catalogue
+
+    home = (soar_home() / "runs").resolve()
+    found = []
+    for run in Catalogue(soar_home() / CATALOGUE_NAME).runs():
+        folder = Path(run.folder)
+        with contextlib.suppress(OSError):  # a stale mount, a folder made private
+            if folder.resolve().parent != home and (folder / SETTINGS_NAME).is_file():
+                found.append(folder)
+    return found
 
 
 def run_folders() -> list[Path]:

@@ -45,31 +45,60 @@ class GivenRow:
 
 @dataclass(frozen=True, slots=True)
 class FileSeen:
-    """A file's identity, and its rows where they can be counted without unpacking it."""
+    """A file's identity, and how many rows it has."""
 
     digest: str
-    rows: int | None
+    rows: int
 
 
 def look_at(path: Path) -> FileSeen:
     """Return what tells a file from another (a hash of all of it) and how many rows it has.
 
-    Raises IntakeError for a kind of file that is not known, OSError when it cannot be read.
+    Raises IntakeError for a kind of file that is not known and for one that was cut off, OSError
+    when it cannot be read.
     """
     _kind(path)
     digest, lines, last = hashlib.blake2b(digest_size=16), 0, b"\n"
+    unpacking = _Unpacking(path) if path.suffix == ".zst" else None
     with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
+        while chunk := file.read(1 << 16):
             digest.update(chunk)
-            lines += chunk.count(b"\n")
-            last = chunk
-    rows: int | None = None
+            text = chunk if unpacking is None else unpacking.text(chunk)
+            lines += text.count(b"\n")
+            last = text or last
+    if unpacking is not None:
+        unpacking.end()
+    rows = lines + (not last.endswith(b"\n"))
     if path.suffix == ".parquet":
         with _parquet(path) as parquet:
             rows = parquet.metadata.num_rows
-    elif path.suffix == ".jsonl":
-        rows = lines + (not last.endswith(b"\n"))
     return FileSeen(digest.hexdigest(), rows)
+
+
+class _Unpacking:
+    """A .zst file's text as it is read; a reader of its stream would not tell that it was cut off."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._frame = zstandard.ZstdDecompressor().decompressobj()
+
+    def text(self, chunk: bytes) -> bytes:
+        """Return what a chunk holds. Raises IntakeError where it is not zstd."""
+        found = []
+        while chunk:
+            if self._frame.eof:
+                self._frame = zstandard.ZstdDecompressor().decompressobj()
+            try:
+                found.append(self._frame.decompress(chunk))
+            except zstandard.ZstdError as error:
+                raise IntakeError(f"{self._path}: not zstd: {error}") from error
+            chunk = self._frame.unused_data
+        return b"".join(found)
+
+    def end(self) -> None:
+        """Raise IntakeError unless the last frame is whole."""
+        if not self._frame.eof:
+            raise IntakeError(f"{self._path}: not zstd, or cut off: its last frame is not whole")
 
 
 def read_rows(path: Path) -> Iterator[list[GivenRow]]:

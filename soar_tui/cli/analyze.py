@@ -68,7 +68,7 @@ def analyze(
 
     with ExitStack() as stack:
         bar = stack.enter_context(progress(shown=not as_json))
-        read = [stack.enter_context(open_run(text, bar)) for text in runs]
+        read = open_runs(runs, bar, stack)
         together = pool_of(read, bar)
     different = list({one.name: one for one in read}.values())
     points = scaling([(one.analysis, one.settings) for one in different])
@@ -124,9 +124,21 @@ def pool_of(runs: Sequence[ReadRun], bar: Progress) -> Pool | None:
     return found
 
 
+def open_runs(texts: Sequence[str], bar: Progress, stack: ExitStack) -> list[ReadRun]:
+    """Open and read the runs that were asked for. Raises InputError and ArchiveError."""
+    named = list(zip(texts, run_names(texts), strict=True))
+    return [stack.enter_context(_open_run(text, name, bar)) for text, name in named]
+
+
+def run_names(texts: Sequence[str]) -> list[str]:
+    """Return what a table calls runs: their folders' names, with what tells equal ones apart."""
+    from engine.analysis import file_names
+
+    return file_names([named_run(text)[0].absolute() for text in texts])
+
+
 @contextmanager
-def open_run(text: str, bar: Progress) -> Iterator[ReadRun]:
-    """Open and read a run that was asked for. Raises InputError and ArchiveError."""
+def _open_run(text: str, name: str, bar: Progress) -> Iterator[ReadRun]:
     from engine.analysis import ReadRun, RunRecords, read_records, run_analysis
     from engine.archive.reader import RunReader
     from engine.config import load_settings
@@ -136,15 +148,15 @@ def open_run(text: str, bar: Progress) -> Iterator[ReadRun]:
     settings = load_settings(folder / SETTINGS_NAME)
     with RunReader(folder) as reader:
         records = RunRecords()
-        step = bar.add_task(f"reading {folder.name}", total=None)
+        step = bar.add_task(f"reading {name}", total=None)
         for done, total in read_records(reader, settings, records):
             bar.update(step, completed=done, total=total)
-        analysis = run_analysis(folder.name, reader, settings, records)
+        analysis = run_analysis(name, reader, settings, records)
         voted = [row.index + 1 for row in analysis.iterations if row.tasks]
         if iteration is not None and iteration + 1 not in voted:
             which = ", ".join(map(str, voted)) or "none yet"
             raise InputError(f"{text}: iterations with votes: {which}")
-        yield ReadRun(folder.name, settings, reader, records, analysis, iteration)
+        yield ReadRun(name, settings, reader, records, analysis, iteration)
 
 
 def named_run(text: str) -> tuple[Path, int | None]:

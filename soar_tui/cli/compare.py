@@ -10,11 +10,12 @@ from soar_tui.cli import terminal
 from soar_tui.cli.analyze import (
     FigureOption,
     named_run,
-    open_run,
+    open_runs,
     pool_of,
     print_figures,
     progress,
     refuse_unknown,
+    run_names,
 )
 from soar_tui.cli.errors import OK, InputError
 from soar_tui.cli.options import JsonOption
@@ -61,12 +62,12 @@ def _compare_runs(runs: list[str], figure: list[str], *, as_json: bool) -> int:
     from engine.analysis import ComparisonError, compare_runs
     from engine.figures.comparison import results_missing
 
-    sides = [_settings_of(text) for text in runs]
+    sides = [_settings_of(text, name) for text, name in zip(runs, run_names(runs), strict=True)]
     try:
         with ExitStack() as stack:
             bar = stack.enter_context(progress(shown=not as_json))
             _refuse_fresh(runs)
-            read = [stack.enter_context(open_run(text, bar)) for text in runs]
+            read = open_runs(runs, bar, stack)
             found = compare_runs(read)
             together = pool_of(read, bar)
     except ComparisonError as error:
@@ -116,7 +117,9 @@ def _compare_settings(
                 "share"
             )
     held = dict(zip(files, read_settings_files([Path(text) for text in files]), strict=True))
-    sides = [held[text] if text in held else _settings_of(text) for text in named]
+    runs = [text for text in named if text not in held]
+    told = dict(zip(runs, run_names(runs), strict=True))
+    sides = [held[text] if text in held else _settings_of(text, told[text]) for text in named]
     names = [text if text in held else side.name for text, side in zip(named, sides, strict=True)]
     return _print_settings(names, sides, SETTINGS_ONLY, figure, as_json=as_json)
 
@@ -140,11 +143,11 @@ def _print_settings(
     return OK
 
 
-def _settings_of(text: str) -> NamedSettings:
-    """Return a run's settings. Raises RunFolderError and ConfigError."""
+def _settings_of(text: str, name: str) -> NamedSettings:
+    """Return a run's settings under what a table calls it. Raises RunFolderError and ConfigError."""
     from engine.analysis import NamedSettings
     from engine.config import load_settings
     from engine.control import SETTINGS_NAME
 
     folder, _ = named_run(text)
-    return NamedSettings(folder.name, load_settings(folder / SETTINGS_NAME))
+    return NamedSettings(name, load_settings(folder / SETTINGS_NAME))

@@ -93,6 +93,8 @@ def doctor(
 
     if repair and run is None:
         raise InputError("--repair: name the run to repair")
+    if model is not None and not gpu:
+        raise InputError("--model: with --gpu only, which tries it")
     folder = None if run is None else find_run(run)
     settings = Settings()
     run_checks, aside = [], None

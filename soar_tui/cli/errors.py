@@ -13,6 +13,10 @@ class InputError(ValueError):
 class OutcomeError(RuntimeError):
     """Something was tried and failed; the message says what and how to go on."""
 
+    def __init__(self, text: str, code: int = FAILED) -> None:
+        super().__init__(text)
+        self.code = code
+
 
 def exit_code(error: BaseException) -> int | None:
     """Return the exit code an error stands for, or None when it is a defect of this program."""
@@ -28,8 +32,10 @@ def exit_code(error: BaseException) -> int | None:
     refused = InputError | CheckpointChoiceError | ConfigError | TaskFileError | RunFolderError
     if isinstance(error, refused | ExportError | IntakeError | UnusableError):
         return BAD_INPUT
+    if isinstance(error, OutcomeError):
+        return error.code
     damaged = ArchiveError | CatalogueError | DatasetError
-    if isinstance(error, OutcomeError | damaged | DryRunError | LaunchError | OSError):
+    if isinstance(error, damaged | DryRunError | LaunchError | OSError):
         return FAILED
     return None
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from soar_tui.cli.analyze import named_run
+from soar_tui.cli.analyze import named_run, run_names
 from soar_tui.cli.errors import InputError
 from soar_tui.cli.options import ForceOption, JsonOption, OutOption, RunArgument
 from soar_tui.cli.progress import counting, since_begun
@@ -117,10 +117,9 @@ def _picture(
         which = "" if iteration is None else f" in iteration {iteration}"
         raise InputError(f"task {shown.id!r} has not been searched{which}")
     place = searched[0] if iteration is None else iteration - 1
-    identifier = find_candidate(place, index, number)
+    identifier = find_candidate(reader, place, index, number)
     if not chain:
         return candidate_picture(shown, reader.candidate(identifier).candidate)
-    reader.candidate(identifier)  # so that one that is not there is named
     members = [reader.candidate(row.id).candidate for row in reader.chain(identifier)]
     return chain_picture(shown, members)
 
@@ -153,7 +152,8 @@ def report(
     begun = begin(str(named[0][0]), out, (".html",), as_json=as_json, whole=True)
     with ExitStack() as stack:
         beside = read_settings_files(files)
-        told = [_reported(folder, iteration, stack) for folder, iteration in named]
+        names = run_names(runs)
+        told = [_reported(name, *one, stack) for name, one in zip(names, named, strict=True)]
         on_progress = since_begun(stack.enter_context(counting("steps", as_json=as_json)))
         try:
             if str(out) == "-":
@@ -167,11 +167,11 @@ def report(
     return say(begun, Written("tasks", rows, ((out, None),)))
 
 
-def _reported(folder: Path, iteration: int | None, stack: ExitStack) -> Reported:
+def _reported(name: str, folder: Path, iteration: int | None, stack: ExitStack) -> Reported:
     from engine.archive.reader import RunReader
     from engine.config import load_settings
     from engine.control import SETTINGS_NAME
     from engine.exports.report.page import Reported
 
     reader = stack.enter_context(RunReader(folder))
-    return Reported(folder.name, reader, load_settings(folder / SETTINGS_NAME), iteration)
+    return Reported(name, reader, load_settings(folder / SETTINGS_NAME), iteration)

@@ -12,6 +12,7 @@ from soar_tui.cli.errors import OK, InputError, OutcomeError
 from soar_tui.cli.options import DetachOption, JsonOption, RunArgument, SetOption, changed
 
 if TYPE_CHECKING:
+    from engine.archive.reader import RunReader
     from engine.config import Settings
     from soar_tui.checkpoints import KnownCheckpoint
 
@@ -49,7 +50,11 @@ def iterate(
     """Let a run go round again: learn from what it has found, then search its tasks anew."""
     import msgspec
 
+    from engine.archive.reader import RunReader
+
     folder, settings = _resting(run)
+    with RunReader(folder) as reader:
+        _check_through(folder, settings, reader)
     more = msgspec.structs.replace(settings, iterations=settings.iterations + iterations)
     return _go_on(folder, more, detach=detach, as_json=as_json)
 
@@ -90,13 +95,9 @@ def train(
     folder, settings = _resting(run)
     settings = changed(settings, assignments or [], _together_with(others or []))
     with RunReader(folder) as reader:
-        ended = [row.index for row in reader.iterations() if row.ended is not None]
+        last_one = _check_through(folder, settings, reader)
         learned = {checkpoint.iteration for checkpoint in reader.checkpoints()}
-    if len(ended) < settings.planned_iterations:
-        raise OutcomeError(
-            f"{folder.name}: its search is not through; go on with `soar-tui resume {folder.name}`"
-        )
-    if ended[-1] in learned:
+    if last_one in learned:
         raise OutcomeError(
             f"{folder.name}: its last iteration has been learned from; see `soar-tui checkpoints`"
         )
@@ -209,6 +210,16 @@ def _resting(run: str) -> tuple[Path, Settings]:
     if engine_alive(folder):
         raise OutcomeError(f"{folder.name}: an engine is on it; stop it first or wait for its end")
     return folder, load_settings(folder / SETTINGS_NAME)
+
+
+def _check_through(folder: Path, settings: Settings, reader: RunReader) -> int:
+    """Return the index of a run's last iteration. Raises OutcomeError while there is one to go on with."""
+    ended = [row.index for row in reader.iterations() if row.ended is not None]
+    if len(ended) < settings.planned_iterations:
+        raise OutcomeError(
+            f"{folder.name}: its search is not through; go on with `soar-tui resume {folder.name}`"
+        )
+    return ended[-1]
 
 
 def _go_on(folder: Path, settings: Settings, *, detach: bool, as_json: bool) -> int:

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from soar_tui.cli import terminal
-from soar_tui.cli.errors import INTERRUPTED, OK
+from soar_tui.cli.errors import INTERRUPTED, OK, InputError
 from soar_tui.cli.follow import Interrupts, ending, follow
 from soar_tui.cli.options import (
     CheckpointOption,
@@ -116,6 +116,8 @@ def run(
             "cluster.address": cluster,
         },
     )
+    if train_iterations is not None and settings.train_tasks is None:
+        raise InputError("--train-iterations: needs --train-tasks, the tasks to learn from")
     settings = starting_from(settings, checkpoint, from_scratch=from_scratch)
     folder = make_run(settings, name)
     if in_app and on_terminal() and not detach and not as_json:

@@ -159,7 +159,7 @@ def look(
             )
         formula, patterns = ranked_patterns(reader, iteration, index, settings.vote)
         best = best_first(reader.candidate_rows(iteration, index))[:LISTED]
-        chosen = find_candidate(iteration, index, number) if number is not None else None
+        chosen = find_candidate(reader, iteration, index, number) if number is not None else None
         if chosen is None and best:
             chosen = best[0].id
         return TaskView(
@@ -192,15 +192,23 @@ def find_task(reader: RunReader, task_id: str) -> int:
     raise InputError(f"no task {task_id!r} in this run; it has {few}")
 
 
-def find_candidate(iteration: int, task: int, number: int) -> int:
-    """Return the id of a candidate given by its number in the task, or by the id itself."""
+def find_candidate(reader: RunReader, iteration: int, task: int, number: int) -> int:
+    """Return the id of a candidate given by its number in the task, or by the id itself.
+
+    Raises InputError.
+    """
     from engine.programs.candidate import candidate_id, split_candidate_id
 
-    if number < 1 << 24:
-        return candidate_id(iteration, task, number)
-    if split_candidate_id(number)[:2] != (iteration, task):
+    identifier = candidate_id(iteration, task, number) if number < 1 << 24 else number
+    if split_candidate_id(identifier)[:2] != (iteration, task):
         raise InputError(f"--candidate {number}: that is a candidate of another task or iteration")
-    return number
+    if reader.bare_candidate(identifier) is None:
+        row = next(row for row in reader.task_rows(iteration) if row.index == task)
+        raise InputError(
+            f"--candidate {number}: iteration {iteration + 1} has {row.candidates:,} candidates of "
+            "this task, counted from 0"
+        )
+    return identifier
 
 
 def number_of(identifier: int) -> int:

@@ -7,10 +7,12 @@ from typing import Annotated
 import typer
 
 from soar_tui.cli import terminal
-from soar_tui.cli.errors import OK, InputError
+from soar_tui.cli.errors import FAILED, OK, InputError, OutcomeError
 from soar_tui.cli.follow import Interrupts, ending, follow
 from soar_tui.cli.options import (
+    CheckpointOption,
     ConfigOption,
+    FromScratchOption,
     JsonOption,
     NameOption,
     PresetOption,
@@ -19,6 +21,7 @@ from soar_tui.cli.options import (
     SeedOption,
     SetOption,
     settings_from,
+    starting_from,
 )
 
 EPILOG = """Examples:
@@ -44,6 +47,8 @@ def solve(
     config: ConfigOption = None,
     assignments: SetOption = None,
     seed: SeedOption = None,
+    checkpoint: CheckpointOption = None,
+    from_scratch: FromScratchOption = False,
     samples: SamplesOption = None,
     refinements: RefinementsOption = None,
     name: NameOption = None,
@@ -52,7 +57,7 @@ def solve(
     """Search one task, then show its grids, its two submissions, the vote and the best program."""
     from engine.arc import load_tasks
     from soar_tui.cli.documents import SolveDocument
-    from soar_tui.cli.results import next_steps, standing
+    from soar_tui.cli.results import next_steps, print_run, standing
     from soar_tui.cli.run import make_run, start
     from soar_tui.cli.show import look
     from soar_tui.cli.task_documents import show_document
@@ -69,6 +74,7 @@ def solve(
             "search.refinements": refinements,
         },
     )
+    settings = starting_from(settings, checkpoint, from_scratch=from_scratch)
     tasks = load_tasks(settings.tasks).tasks
     if len(tasks) != 1:
         raise InputError(
@@ -81,6 +87,14 @@ def solve(
         code = ending(follow(folder, settings, interrupts, terminal.err()), interrupts)
     now = standing(folder, with_results=False)
     if not now.candidates:
+        if as_json:
+            why = now.state.reason or now.state.state
+            raise OutcomeError(
+                f"{folder.name}: no candidate was archived ({why}); `soar-tui status {folder.name}` "
+                "says how it stands",
+                code or FAILED,
+            )
+        print_run(terminal.out(), now)
         return code
     view = look(folder, settings, tasks[0].id)
     if as_json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,22 @@ def test_several_runs_are_pooled_and_ranged_by_size(at_home: Ask) -> None:
     assert document.pool.tasks == 10
     assert [point.run for point in document.scaling] == ["base", "tuned"]
     assert "model size" in at_home("analyze", "base", "tuned").out
+
+
+def test_runs_of_one_name_are_told_apart_by_their_folders(
+    at_home: Ask, home: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "box" / "base"
+    shutil.copytree(home / "runs" / "tuned", other)
+    sides = ("base", str(other))
+    document = at_home("analyze", *sides, "--json").document
+    assert [run["run"] for run in document["runs"]] == ["runs/base", "box/base"]
+    compared = at_home("compare", *sides, "--json").document["comparison"]
+    assert [side["label"] for side in compared["sides"]] == ["runs/base:2", "box/base:2"]
+    assert compared["tests"][0]["first"] != compared["tests"][0]["second"]
+    out = tmp_path / "both.html"
+    assert at_home("export", "report", *sides, "--out", str(out)).code == 0
+    assert "box/base" in out.read_text()
 
 
 def test_unknown_truth_is_null_and_never_nothing_solved(at_home: Ask) -> None:

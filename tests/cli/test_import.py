@@ -204,6 +204,7 @@ def test_training_tasks_as_an_assignment_are_refused_and_the_option_named(
         ("p.csv", b"", ".parquet"),
         ("p.parquet", b"PAR1 or not", "p.parquet"),
         ("p.jsonl.zst", b"{}", "not zstd"),
+        ("p.jsonl.zst", zstandard.compress(b"{}\n" * 9000)[:-4], "cut off"),
         ("none.jsonl", None, "none.jsonl"),
     ],
 )

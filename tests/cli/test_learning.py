@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from engine.archive.reader import RunReader
@@ -46,6 +49,16 @@ def test_a_newcomer_starts_learned_unless_told_otherwise(learned: Searched) -> N
 
     assert 'checkpoint = "shipped"' in start("learned")
     assert "checkpoint" not in start("scratch", "--from-scratch")
+
+
+@pytest.mark.parametrize(("options", "learned"), [((), True), (("--from-scratch",), False)])
+def test_one_task_is_searched_from_the_same_checkpoint(
+    tmp_path: Path, options: tuple[str, ...], learned: bool
+) -> None:
+    said = spawn(tmp_path, "solve", "sample/blue-frame", "--name", "one", *BUDGET, *options)
+    assert said.code == 0, said.err
+    settings = (tmp_path / "runs" / "one" / "run.toml").read_text()
+    assert ('checkpoint = "shipped"' in settings) is learned
 
 
 def test_training_tasks_come_first_and_targets_are_reported(learned: Searched) -> None:
@@ -120,6 +133,28 @@ def test_a_training_that_the_engine_refuses_leaves_the_run_as_it_was(learned: Se
     assert spawn(learned.home, "train", "odd").code == 0
 
 
+def test_only_a_run_that_is_through_goes_round_again(learned: Searched) -> None:
+    folder = learned.home / "runs" / "stopped"
+    shutil.copytree(learned.home / "runs" / "twice", folder)
+    settings = folder / "run.toml"
+    settings.write_text(settings.read_text().replace("iterations = 2", "iterations = 3"))
+    before = settings.read_bytes()
+    said = spawn(learned.home, "iterate", "stopped")
+    assert (said.code, settings.read_bytes()) == (1, before)
+    assert "soar-tui resume stopped" in said.err
+
+
+def test_a_checkpoint_in_use_is_known_where_the_home_is_a_link(
+    learned: Searched, tmp_path: Path
+) -> None:
+    home = tmp_path / "link"
+    home.symlink_to(learned.home)
+    assert spawn(home, "checkpoints", "--use", "twice:1").code == 0
+    rows = spawn(home, "checkpoints", "--json").document["checkpoints"]
+    assert [row["checkpoint"] for row in rows if row["in_use"]] == ["twice:1"]
+    assert spawn(home, "checkpoints", "--back").code == 0
+
+
 def test_a_checkpoint_is_chosen_and_taken_back(learned: Searched) -> None:
     def in_use() -> list[str]:
         rows = spawn(learned.home, "checkpoints", "--json").document["checkpoints"]
@@ -143,6 +178,8 @@ def test_a_checkpoint_is_chosen_and_taken_back(learned: Searched) -> None:
         (("checkpoints", "--use", "x", "--back"), "give one of them"),
         (("checkpoints", "--back"), "nothing to go back to"),
         (("iterate", "nowhere"), "no run 'nowhere'"),
+        (("run", "--train-iterations", "3"), "--train-iterations: needs --train-tasks"),
+        (("doctor", "--model", "x"), "--model: with --gpu only"),
         (("run", "--train-tasks", "sample:2", "--tasks", "sample:3"), "nothing held out"),
     ],
 )

@@ -80,13 +80,13 @@ def test_a_candidate_is_shown_by_its_number_with_its_chain(
         (("three", "nothing"), "'nothing'"),
         (("three", ""), "could be any of"),
         (("three", "bl", "--iteration", "7"), "--iteration 7"),
-        (("three", "bl", "--candidate", "9999"), "candidate"),
+        (("three", "bl", "--candidate", "9999"), "--candidate 9999: iteration 1 has"),
         (("four", "b"), "'four'"),
     ],
 )
 def test_what_is_not_there_is_named(at_home: Ask, arguments: tuple[str, ...], named: str) -> None:
     said = at_home("show", *arguments)
-    assert said.code in (1, 2)
+    assert said.code == 2
     assert named in said.err
     assert said.out == ""
 
@@ -146,6 +146,19 @@ def test_solve_shows_one_task_of_unknown_truth(tmp_path: Path, ask: Ask) -> None
     status = spawn(tmp_path, "status", "last")
     assert "truth unknown" in status.out
     assert "✗" not in status.out
+
+
+def test_a_task_of_which_nothing_came_is_an_error_in_json_and_a_state_for_people(
+    tmp_path: Path,
+) -> None:
+    nothing = ("--samples", "0", "--refinements", "0")
+    said = spawn(tmp_path, "solve", "sample/blue-frame", *nothing, "--name", "none", "--json")
+    assert (said.code, said.out) == (1, "")
+    error = json.loads(said.err.splitlines()[-1])
+    assert "no candidate was archived" in error["error"] and error["exit_code"] == 1
+    told = spawn(tmp_path, "solve", "sample/blue-frame", *nothing, "--name", "told")
+    assert told.code == 0
+    assert "told" in told.out and "finished" in told.out
 
 
 def test_runs_says_how_to_begin(ask: Ask) -> None:
