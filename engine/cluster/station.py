@@ -81,7 +81,10 @@ class Station:
         if checkpoint is None:
             await self._policy.load(None)
             return
-        file = self._folder / name
+        # Workers know a checkpoint by its path: two of one name must not be one file.
+        digest = hashlib.blake2b(checkpoint, digest_size=8).hexdigest()
+        file = self._folder / digest / name
+        file.parent.mkdir(exist_ok=True)
         await asyncio.to_thread(file.write_bytes, checkpoint)
         await self._policy.load(file)
 

@@ -20,7 +20,8 @@ from typing import Any, Final, Self
 from engine.cluster.connection import ClusterError, connect, one_line, start_on
 from engine.cluster.station import Ran, revision
 from engine.config import PolicyConfig, SandboxConfig
-from engine.programs.sandbox import SandboxStatus
+from engine.policies.protocol import PolicyError
+from engine.programs.sandbox import SandboxError, SandboxStatus
 
 WATCH_SECONDS: Final = 2.0
 START_SECONDS: Final = 50.0
@@ -112,15 +113,18 @@ class Stations:
     ) -> Any:
         """Return what a station's method returns; calls that lose their node go to another.
 
-        `weight` is about how many programs it is about. Raises what the method raises, and
-        ClusterError when there is no station for PATIENCE_SECONDS or every one is lost under it.
+        `weight` is about how many programs it is about. A station whose sandbox or policy gives up
+        is lost like its node. Raises ClusterError when there is no station for PATIENCE_SECONDS or
+        every one is lost under it.
         """
+        last: Exception | None = None
         for _ in range(_ATTEMPTS):
             place = await self._choose(key)
             place.load += weight
             try:
                 answer = await self._answer(place, method, arguments)
-            except _LostError as error:
+            except (_LostError, SandboxError, PolicyError) as error:
+                last = error
                 self._lose(place, error)
                 continue
             finally:
@@ -128,7 +132,10 @@ class Stations:
             if isinstance(answer, Ran):
                 place.status = answer.status
             return answer
-        raise ClusterError(f"a call of {method} lost its node {_ATTEMPTS} times")
+        assert last is not None
+        raise ClusterError(
+            f"a call of {method} lost its node {_ATTEMPTS} times, at last: {one_line(last)}"
+        ) from last
 
     async def load(self, checkpoint: bytes | None, name: str) -> None:
         """Switch every station to a checkpoint, those that come later too."""
@@ -253,7 +260,7 @@ class Stations:
         finally:
             self._keepers.pop(node, None)
 
-    def _lose(self, place: _Place, error: _LostError) -> None:
+    def _lose(self, place: _Place, error: Exception) -> None:
         """Give a station up; what is under way there goes elsewhere."""
         if not place.lost.is_set() and not self._closing:
             text = "node %s is lost, its %d programs go to others: %s"

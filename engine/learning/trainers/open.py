@@ -30,7 +30,7 @@ def open_trainer(settings: Settings, logs: Path) -> Trainer | None:
         from engine.learning.trainers.subprocess_trainer import SubprocessTrainer, check_interpreter
         from engine.policies.llm import models
 
-        base = settings.train.model or settings.serve.model
+        base = base_model(settings)
         if base is None and kind == "local":
             base = str(models.find(models.SMOLLM2))
         if base is None and settings.policy.checkpoint is None:
@@ -44,3 +44,9 @@ def open_trainer(settings: Settings, logs: Path) -> Trainer | None:
         opened = getattr(own_module(settings.policy), OPEN_TRAINER, None)
         return None if opened is None else cast(Trainer, opened(settings, logs))
     return None
+
+
+def base_model(settings: Settings) -> str | None:
+    """Return the model that settings name to be tuned, a file's `~` written out as for its server."""
+    base = settings.train.model or settings.serve.model
+    return None if base is None else str(Path(base).expanduser())

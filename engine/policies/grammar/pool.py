@@ -24,7 +24,8 @@ from engine.patience import within
 from engine.policies.protocol import PolicyError
 
 _HUNG_SECONDS = 600.0
-"""How long a call may take before its worker counts as hung; no ordinary call comes near."""
+"""How long a worker may answer none of its calls before it counts as hung; no ordinary call takes
+near so long, but many may wait for their turn."""
 _ATTEMPTS = 4
 """How many workers a call may lose before it is blamed itself."""
 _REMEMBERED_TASKS = 4096
@@ -36,12 +37,17 @@ Result = TypeVar("Result")
 
 
 class WorkerPool:
-    """Runs functions in a fixed number of worker processes, chosen by a key."""
+    """Runs functions in a fixed number of worker processes, chosen by a key.
 
-    def __init__(self, workers: int) -> None:
+    A worker that answers none of its calls for `hung` seconds is killed.
+    """
+
+    def __init__(self, workers: int, *, hung: float = _HUNG_SECONDS) -> None:
+        self._hung = hung
         self._executors: list[ProcessPoolExecutor | None] = [None] * workers
         self._ids: list[Future[int] | None] = [None] * workers
         self._calls = [0] * workers
+        self._answered = [0] * workers
         self._homes: OrderedDict[bytes, int] = OrderedDict()
         self._closed = False
 
@@ -113,15 +119,27 @@ class WorkerPool:
     async def _answer(self, worker: int, call: Future[Result]) -> Result:
         waiting = asyncio.wrap_future(call)
         try:
-            return await within(_HUNG_SECONDS, waiting)
-        except TimeoutError as error:
-            self._kill(worker)
-            raise PolicyError(f"a worker gave no answer in {_HUNG_SECONDS:.0f} s") from error
+            while True:
+                answered = self._answered[worker]
+                try:
+                    return await within(self._hung, asyncio.shield(waiting))
+                except TimeoutError as error:
+                    if waiting.done():
+                        return waiting.result()
+                    if self._answered[worker] == answered:
+                        self._kill(worker)
+                        raise PolicyError(
+                            f"a worker gave no answer in {self._hung:.0f} s"
+                        ) from error
         except asyncio.CancelledError as error:
             caller = asyncio.current_task()
             if self._closed and caller is not None and not caller.cancelling():
                 raise PolicyError("the policy was closed during a call") from error
             raise
+        finally:
+            if waiting.done() and not waiting.cancelled():
+                self._answered[worker] += 1
+            waiting.cancel()
 
     def _executor(self, worker: int) -> ProcessPoolExecutor:
         if self._closed:

@@ -112,7 +112,7 @@ class ChatClient:
         url = self.endpoint.url.rstrip("/") + "/chat/completions"
         seconds = self._decoding.request_seconds
         content = await self._insist(url, body, messages, seconds, n, attempts=attempts)
-        answer = _answer(content, self.endpoint)
+        answer = self._answer(content, messages)
         texts = [choice.text for choice in answer.whole(n)]
         if self.endpoint.server in dialect.COUNTS_FIRST_ONLY:
             tokens_out = [await self._count_text(text) for text in texts]
@@ -120,7 +120,7 @@ class ChatClient:
             total = (answer.usage.completion_tokens or 0) if answer.usage else 0
             tokens_out = _shares(total, [1 + len(text) for text in texts])
         reply = _reply(answer, n, tokens_out, self.endpoint.price)
-        if len(reply.completions) == 1 < n:
+        if len(answer.choices) == 1 < n:
             self._one_each = True
         return reply
 
@@ -231,6 +231,15 @@ class ChatClient:
             return "(its message repeats the prompt and is not shown)"
         return text or "(no message)"
 
+    def _answer(self, content: bytes, messages: Messages) -> dialect.ChatBody:
+        try:
+            return msgspec.json.decode(content, type=dialect.ChatBody)
+        except msgspec.DecodeError as error:
+            said = self._showable(dialect.error_text(content), messages)
+            raise ReplyError(
+                f"{self.endpoint.url}: not a chat completion ({error}): {said}"
+            ) from error
+
     def _connection(self) -> httpx.AsyncClient:
         """Return a client for one connection."""
         return httpx.AsyncClient(
@@ -302,13 +311,6 @@ def _retry_after(response: httpx.Response) -> float | None:
         return max(0.0, float(response.headers["retry-after"]))
     except (KeyError, ValueError):  # absent, or a date
         return None
-
-
-def _answer(content: bytes, endpoint: EndpointConfig) -> dialect.ChatBody:
-    try:
-        return msgspec.json.decode(content, type=dialect.ChatBody)
-    except msgspec.DecodeError as error:
-        raise ReplyError(f"{endpoint.url}: not a chat completion: {error}") from error
 
 
 def _reply(

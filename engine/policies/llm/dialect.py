@@ -81,6 +81,10 @@ class _Usage(msgspec.Struct):
     prompt_tokens_details: _Details | None = None
 
 
+_LOST = {None, "abort", "error"}
+"""How a choice ends that is no completion: cut off, dropped by the server or, at a router, behind it."""
+
+
 class ChatBody(msgspec.Struct):
     """The part of a chat completion that we read; what else a server sends is ignored."""
 
@@ -90,8 +94,8 @@ class ChatBody(msgspec.Struct):
     meta_info: dict[str, Any] | None = None
 
     def whole(self, n: int) -> list[_Choice]:
-        """Return the first `n` choices without those that the server aborted."""
-        return [c for c in self.choices[:n] if c.finish_reason not in {None, "abort"}]
+        """Return the first `n` choices without those that the server did not finish."""
+        return [c for c in self.choices[:n] if c.finish_reason not in _LOST]
 
     @property
     def weights(self) -> str | None:

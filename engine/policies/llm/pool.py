@@ -21,6 +21,10 @@ SLACK = 0.25
 """So much more of its capacity may a task's own server have to do than the idlest before the task
 goes elsewhere: prompts in the cache are worth a short queue, an idle server is worth more."""
 
+GARBLED = 3
+"""From so many replies in a row that are no chat completion on, a server counts as down: a page of a
+proxy or of a maintenance comes for every request, and must not use up the run's budget."""
+
 REST_SECONDS = 5.0
 """How long a server that failed is left alone; doubles with each failure up to a minute."""
 
@@ -33,10 +37,12 @@ T = TypeVar("T")
 class _Health:
     """What is known of a server.
 
-    Failures since its last answer, until when it rests, completions asked of it now.
+    Failures since its last answer, replies that were none since its last good one, until when it
+    rests, completions asked of it now.
     """
 
     failures: int = 0
+    garbled: int = 0
     until: float = 0.0
     asked: int = 0
 
@@ -62,6 +68,7 @@ class EndpointPool:
         self._patience = patience
         self._rest = rest
         self._await_ready = ready
+        self._down_since: float | None = None
 
     @property
     def healthy(self) -> int:
@@ -114,17 +121,23 @@ class EndpointPool:
     async def complete(self, task_id: str, messages: Messages, n: int, max_tokens: int) -> Reply:
         """Ask the task's server for `n` completions, another one when it is down.
 
-        A body that is no chat completion gives no completion. Raises UnreachableError or
-        BusyError when all have been down for the pool's patience, and what ChatClient.complete
-        raises otherwise.
+        A body that is no chat completion gives no completion, GARBLED of them in a row a server that
+        is down. Raises UnreachableError, BusyError or ReplyError when all have been down for the
+        pool's patience, and what ChatClient.complete raises otherwise.
         """
 
         async def ask(client: ChatClient, attempts: int) -> Reply:
+            health = self._health[self._clients.index(client)]
             try:
-                return await client.complete(messages, n, max_tokens, attempts=attempts)
+                reply = await client.complete(messages, n, max_tokens, attempts=attempts)
             except ReplyError as error:
+                health.garbled += 1
+                if health.garbled >= GARBLED:
+                    raise
                 log.warning("%s", error)
                 return Reply((), n)
+            health.garbled = 0
+            return reply
 
         return await self._insist(task_id, n, ask)
 
@@ -149,7 +162,6 @@ class EndpointPool:
 
         `ask` is given a client and how often it may try; it takes so many places meanwhile.
         """
-        deadline = time.monotonic() + self._patience
         while True:
             client = self.own(task_id)
             health = self._health[self._clients.index(client)]
@@ -161,13 +173,26 @@ class EndpointPool:
                 answer = await ask(client, ATTEMPTS if self.healthy < 2 else 2)
             except (UnreachableError, BusyError, ReplyError) as error:
                 self._rests(client.endpoint.url, health, error)
-                if time.monotonic() > deadline:
+                if self._down_for() >= self._patience:
                     raise
                 continue
             finally:
                 health.asked -= places
             health.failures, health.until = 0, 0.0
+            self._down_since = None
             return answer
+
+    def _down_for(self) -> float:
+        """Return the seconds since every server has failed and none has answered, -1 when one has.
+
+        It is not a request's age that counts: most of that may have been spent in a queue.
+        """
+        if not all(health.failures for health in self._health):
+            return -1.0
+        now = time.monotonic()
+        if self._down_since is None:
+            self._down_since = now
+        return now - self._down_since
 
     def _may_be_asked(self, health: _Health) -> bool:
         """Whether a server is up, or rested from its failure and not yet asked whether it is."""

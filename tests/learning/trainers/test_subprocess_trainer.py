@@ -10,7 +10,7 @@ import pytest
 from engine.config import ConfigError, Settings, TrainConfig, override
 from engine.learning.dataset import write_dataset
 from engine.learning.example import Example
-from engine.learning.trainers.open import open_trainer
+from engine.learning.trainers.open import base_model, open_trainer
 from engine.learning.trainers.protocol import TrainingError
 from engine.learning.trainers.subprocess_trainer import SubprocessTrainer
 from tests.policies.llm.chat import RIGHT, TASK, parent
@@ -180,6 +180,13 @@ def test_a_run_with_nothing_to_tune_is_refused_before_its_search(tmp_path):
     settings = override(Settings(), {"policy.kind": "sglang", "policy.endpoints": servers})
     with pytest.raises(ConfigError, match=r"train\.model"):
         open_trainer(settings, tmp_path)
+
+
+def test_a_model_in_the_home_folder_is_tuned_where_it_is_served_from(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    settings = override(Settings(), {"policy.kind": "local", "serve.model": "~/models/m.gguf"})
+    assert base_model(settings) == str(tmp_path / "models" / "m.gguf")
+    assert base_model(override(settings, {"train.model": "Qwen/Qwen3-8B"})) == "Qwen/Qwen3-8B"
 
 
 def gone(process):

@@ -145,6 +145,7 @@ class _Handler(BaseHTTPRequestHandler):
         n = body.get("n", 1)
         finishes = {
             "abort": ["abort"] * n,
+            "error": ["error"] * n,
             "abort one": ["abort", *["stop"] * (n - 1)],
             "length": ["length"] * n,
             "one choice": ["stop"],
@@ -179,6 +180,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._wait_for_disconnect()
             case "garbage":
                 self._send(200, b"<html>proxy</html>")
+            case "error body":
+                self._json(200, {"error": {"message": "upstream is down for maintenance"}})
             case "reset":
                 self._hang_up()
             case "truncated":

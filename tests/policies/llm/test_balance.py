@@ -12,7 +12,7 @@ import pytest
 from engine.arc import Task
 from engine.config import DecodingConfig, EndpointConfig
 from engine.policies.llm.client import ChatClient
-from engine.policies.llm.errors import BusyError
+from engine.policies.llm.errors import BusyError, ReplyError
 from engine.policies.llm.policy import LanguageModelPolicy
 from engine.policies.llm.pool import EndpointPool
 from engine.policies.llm.process import free_port
@@ -134,6 +134,36 @@ async def test_a_prompt_that_needs_no_counting_says_nothing_of_its_server():
         told = pool.servers[server.url]
         await pool.close()
     assert told.startswith("rests for")
+
+
+async def test_requests_wait_as_long_as_any_server_answers():
+    with Imitation() as good, Imitation(faults=[503] * 500) as bad:
+        pool = pool_of(good, bad, patience=0.0, rest=0.01)
+        async with asyncio.TaskGroup() as group:
+            asked = [
+                group.create_task(pool.complete(f"task {number}", MESSAGES, 2, 64))
+                for number in range(20)
+            ]
+        assert len(bad.asked("/v1/chat/completions")) > 0
+        await pool.close()
+    assert [len(each.result().completions) for each in asked] == [2] * 20
+
+
+async def test_a_server_with_an_error_page_for_everyone_is_waited_for():
+    with Imitation(faults=["garbage", "error body"] * 3) as server:
+        policy = LanguageModelPolicy("one", pool_of(server, rest=0.01), DECODING)
+        proposals = await policy.sample(TASK, 4, 1)
+        await policy.close()
+    assert [proposal.finish for proposal in proposals] == ["stop"] * 4
+
+
+async def test_a_server_that_goes_on_with_it_ends_the_search_with_what_it_says():
+    with Imitation(faults=["error body"] * 500) as server:
+        pool = pool_of(server, patience=0.0, rest=0.01)
+        policy = LanguageModelPolicy("one", pool, DECODING)
+        with pytest.raises(ReplyError, match="upstream is down for maintenance"):
+            await policy.sample(TASK, 4, 1)
+        await policy.close()
 
 
 async def test_a_server_that_is_back_is_tried_with_one_request_before_it_is_trusted():

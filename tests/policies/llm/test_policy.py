@@ -71,6 +71,24 @@ async def test_aborted_completions_are_asked_for_again(server):
     assert [body["n"] for body in server.asked("/v1/chat/completions")] == [8, 8, 1]
 
 
+async def test_a_completion_that_failed_behind_a_router_is_asked_for_again(server):
+    server.faults.append("error")
+    policy = policy_of(server)
+    proposals = await policy.sample(TASK, 2, 1)
+    await policy.close()
+    assert [proposal.finish for proposal in proposals] == ["stop"] * 2
+    assert len(server.asked("/v1/chat/completions")) == 2
+
+
+async def test_a_server_that_aborts_all_but_one_is_asked_for_many_at_once_again(server):
+    server.faults.append("abort one")
+    policy = policy_of(server)
+    await policy.sample(TASK, 2, 1)
+    await policy.sample(TASK, 8, 2)
+    await policy.close()
+    assert [body["n"] for body in server.asked("/v1/chat/completions")] == [2, 1, 8]
+
+
 async def test_what_never_comes_is_an_empty_proposal(server):
     server.faults.extend(["abort", "garbage", "abort one"])
     policy = policy_of(server)
