@@ -7,6 +7,7 @@ archive stores or how a policy is trained; it only says in which order things ha
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -184,11 +185,28 @@ async def _search_all(
     seconds: dict[int, float] = dict.fromkeys(stage.tasks, 0.0)
     waiting: dict[int, list[Tally]] = {}
     through = True
+    before: dict[int, float] = {}
+    first_new: dict[int, int] = {}
     recall = Recall(past.candidate, memory.flush)
 
     def record(pull: Pull, candidates: Sequence[Candidate]) -> None:
+        first_new.setdefault(pull.task, pull.number)
         memory.put_pull(pull, candidates)
         recall.add(candidates)
+
+    def replayed(index: int) -> Iterator[Made]:
+        """Yield the archived pulls of a task, noting how long earlier processes searched it."""
+        # A second look, for extra programs, also finds what this process has made: not counted.
+        limit = first_new.get(index)
+        busy, until = 0.0, -math.inf
+        for pull, candidates in past.pulls(stage.index, index):
+            if limit is None or pull.number < limit:
+                # Pulls are under way at once; and between two processes none is.
+                ended = pull.created + pull.seconds
+                busy += max(0.0, ended - max(pull.created, until))
+                until = max(until, ended)
+                before[index] = busy
+            yield pull, candidates
 
     async def search(index: int, extra: int) -> list[Tally] | None:
         task, started = tasks[index].without_truth(), time.monotonic()
@@ -201,7 +219,7 @@ async def _search_all(
             record=record,
             recall=recall,
             may_start=may_start,
-            archived=past.pulls(stage.index, index),
+            archived=replayed(index),
             extra=extra,
         )
         judge.forget(task.id)
@@ -216,7 +234,7 @@ async def _search_all(
             index,
             vote.formula,
             [(tally.pattern, weight, tally.count) for tally, weight in ranked],
-            seconds[index],
+            before.get(index, 0.0) + seconds[index],
         )
 
     async def search_some(remaining: Iterator[int], extras: Mapping[int, int] | None) -> None:

@@ -19,6 +19,12 @@ Document: TypeAlias = dict[str, Any]
 PLACEHOLDERS: tuple[object, ...] = (None, "", [], [[]], [[0, 0], [0, 0]])
 """What stands for an output that is not known; the last is that of Kaggle's sample submission."""
 
+MOST_PAIRS, MOST_TESTS = 63, 62
+"""The archive keeps which pairs were right, and which tests, as the bits of a signed 64-bit number.
+
+All its tests right is compared with `(1 << tests) - 1`, which SQLite only has up to 62.
+"""
+
 
 class TaskFileError(ValueError):
     """A task set that cannot be used; the message names the file, the task, the pair, the rule."""
@@ -57,19 +63,19 @@ def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
 def parse_task(document: object, identifier: str, source: str) -> Task:
     """Return the task of its JSON form; `source` names the file in errors.
 
-    At least one demonstration and one test are needed. Test outputs are known for all tests or
-    for none (then truth is None). Raises TaskFileError.
+    At least one demonstration and one test are needed, at most MOST_PAIRS and MOST_TESTS taken.
+    Test outputs are known for all tests or for none (then truth is None). Raises TaskFileError.
     """
     place = f"{source}: task {identifier!r}"
     if not isinstance(document, dict):
         raise TaskFileError(f"{place}: {_kind(document)}, not an object with train and test")
     train = []
-    for number, pair in enumerate(_pairs(document, "train", place), 1):
+    for number, pair in enumerate(_pairs(document, "train", MOST_PAIRS, place), 1):
         where = f"{place}, demonstration {number}"
         train.append(Pair(_grid(pair, "input", where), _grid(pair, "output", where)))
     test: list[Grid] = []
     truth: list[Grid | None] = []
-    for number, pair in enumerate(_pairs(document, "test", place), 1):
+    for number, pair in enumerate(_pairs(document, "test", MOST_TESTS, place), 1):
         where = f"{place}, test {number}"
         test.append(_grid(pair, "input", where))
         known = pair.get("output") not in PLACEHOLDERS
@@ -134,7 +140,7 @@ def _rows(grid: list[list[int]]) -> str:
     return ",\n".join(f"[{', '.join(map(str, row))}]" for row in grid)
 
 
-def _pairs(document: Document, key: str, place: str) -> list[Document]:
+def _pairs(document: Document, key: str, most: int, place: str) -> list[Document]:
     pairs = document.get(key)
     if pairs is None:
         raise TaskFileError(f"{place}: no {key!r}")
@@ -142,6 +148,8 @@ def _pairs(document: Document, key: str, place: str) -> list[Document]:
         raise TaskFileError(f"{place}: {key!r} is {_kind(pairs)}, not a list of pairs")
     if not pairs:
         raise TaskFileError(f"{place}: {key!r} is empty, at least one pair is needed")
+    if len(pairs) > most:
+        raise TaskFileError(f"{place}: {key!r} has {len(pairs)} pairs, at most {most} are taken")
     for number, pair in enumerate(pairs, 1):
         if not isinstance(pair, dict):
             raise TaskFileError(f"{place}, {key!r}: pair {number} is {_kind(pair)}, not an object")

@@ -30,8 +30,7 @@ def make_whole(
         for iteration, task, number in target.execute(query):
             place = (iteration, task)
             cuts[place] = min(number, cuts.get(place, number))
-    for place, number in cuts.items():
-        _cut(target, *place, number)
+    kept = {place: _cut(target, *place, number) for place, number in cuts.items()}
     for place in distrusted:
         _reopen(target, *place)
     target.execute("DELETE FROM candidate WHERE pull NOT IN (SELECT id FROM pull)")
@@ -40,11 +39,11 @@ def make_whole(
         "UPDATE iteration SET ended = NULL, seconds = NULL WHERE ended IS NOT NULL AND tasks > "
         "(SELECT count(finished) FROM search AS s WHERE s.iteration = iteration.idx)"
     )
-    return [(*place, number) for place, number in sorted(cuts.items())]
+    return [(*place, pulls) for place, pulls in sorted(kept.items())]
 
 
-def _cut(target: sqlite3.Connection, iteration: int, task: int, number: int) -> None:
-    """Leave a search its first pulls, count them anew, and mark it as not finished."""
+def _cut(target: sqlite3.Connection, iteration: int, task: int, number: int) -> int:
+    """Leave a search its pulls before a number, as not finished; count them anew, return how many."""
     place = (iteration, task)
     candidates = candidate_range(iteration, task)
     target.execute(
@@ -57,8 +56,12 @@ def _cut(target: sqlite3.Connection, iteration: int, task: int, number: int) -> 
     )
     target.execute("DELETE FROM vote WHERE iteration = ? AND task = ?", place)
     target.execute("DELETE FROM search WHERE iteration = ? AND task = ?", place)
-    if number:
+    pulls: int = target.execute(
+        "SELECT count(*) FROM pull WHERE iteration = ? AND task = ?", place
+    ).fetchone()[0]
+    if pulls:
         target.execute(_RECOUNT, (*place, *candidates))
+    return pulls
 
 
 def _reopen(target: sqlite3.Connection, iteration: int, task: int) -> None:
@@ -72,14 +75,16 @@ def _reopen(target: sqlite3.Connection, iteration: int, task: int) -> None:
     )
 
 
-# Each query gives iteration, task, and the number of the first pull that cannot be kept.
+# Each query gives iteration, task, and the number from which on no pull can be kept.
 
+# Pulls may leave out numbers, where an island without arms passed its turn; their candidates leave
+# out none. A pull without candidates (-1 stands for its first) says nothing of those before it.
 _GAPS: Final = """
-SELECT iteration, task, min(place) FROM (
-  SELECT iteration, task, number,
-    row_number() OVER (PARTITION BY iteration, task ORDER BY number) - 1 AS place
+SELECT iteration, task, min(number) FROM (
+  SELECT iteration, task, number, first,
+    sum(count) OVER (PARTITION BY iteration, task ORDER BY number) - count AS before
   FROM pull
-) WHERE number <> place GROUP BY iteration, task
+) WHERE first >= 0 AND first & 16777215 <> before GROUP BY iteration, task
 """
 
 _INCOMPLETE: Final = """
@@ -94,7 +99,7 @@ GROUP BY iteration, task
 """
 
 _SHORT: Final = """
-SELECT p.iteration, p.task, count(*) FROM pull AS p
+SELECT p.iteration, p.task, max(p.number) + 1 FROM pull AS p
 LEFT JOIN search AS s ON s.iteration = p.iteration AND s.task = p.task
 GROUP BY p.iteration, p.task HAVING s.pulls IS NULL OR s.pulls <> count(*)
 UNION ALL
@@ -104,7 +109,8 @@ SELECT s.iteration, s.task, 0 FROM search AS s WHERE s.pulls > 0 AND NOT EXISTS
 
 _UNVOTED: Final = """
 SELECT v.iteration, v.task, (
-  SELECT s.pulls FROM search AS s WHERE s.iteration = v.iteration AND s.task = v.task
+  SELECT ifnull(max(p.number) + 1, 0) FROM pull AS p
+  WHERE p.iteration = v.iteration AND p.task = v.task
 ) FROM vote AS v
 WHERE NOT EXISTS (SELECT 1 FROM pattern AS t WHERE t.id = v.pattern)
 GROUP BY v.iteration, v.task

@@ -128,7 +128,8 @@ def explain(error: sqlite3.Error, path: Path) -> ArchiveError:
 
 def _connect(path: Path, mode: str, options: str = "") -> sqlite3.Connection:
     connection = sqlite3.connect(
-        f"file:{quote(str(path.absolute()))}?mode={mode}{options}",
+        # As bytes: a folder's name need not be UTF-8.
+        f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}{options}",
         uri=True,
         timeout=_BUSY_SECONDS,
         isolation_level=None,

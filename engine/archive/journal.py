@@ -62,14 +62,20 @@ def metric_names(reading: Reading) -> list[str]:
 
 
 def metric_points(reading: Reading, name: str, after: int) -> list[MetricPoint]:
-    """Return a curve's points after a row id, in the order in which they were put."""
+    """Return a curve's points after a row id, in the order in which they were put.
+
+    Where a step is not above the one before, what drew the curve began anew from there: points that
+    it had put at that step or after are left out.
+    """
     rows = reading.sql.execute(
         "SELECT id, step, value FROM metric WHERE name = ? AND id > ? ORDER BY id", (name, after)
     )
-    return [
-        MetricPoint(identifier, step, math.nan if value is None else value)
-        for identifier, step, value in rows
-    ]
+    points = list[MetricPoint]()
+    for identifier, step, value in rows:
+        while points and points[-1].step >= step:
+            points.pop()
+        points.append(MetricPoint(identifier, step, math.nan if value is None else value))
+    return points
 
 
 def checkpoints(reading: Reading) -> list[Checkpoint]:

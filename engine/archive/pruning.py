@@ -15,7 +15,7 @@ from engine.archive.database import explain, merge_log, open_to_read, open_to_wr
 from engine.archive.packing import Decompressor, PackingError, unpack_text
 from engine.archive.reading import dictionary
 from engine.archive.schema import ARCHIVE, ArchiveError
-from engine.programs.source import normal_hash
+from engine.programs.source import SourceError, normal_hash
 
 _PAGE = 2_000
 _QUOTED = (
@@ -74,7 +74,10 @@ def layout_twins(
                 for identifier, length, blob in rows:
                     if identifier in quoted:
                         continue
-                    key = normal_hash(unpack_text(expand(blob)))
+                    try:
+                        key = normal_hash(unpack_text(expand(blob)))
+                    except SourceError:
+                        continue  # what does not parse has no layout to differ in
                     mine = (length, identifier, len(blob))
                     if key not in kept:
                         kept[key] = mine

@@ -313,7 +313,10 @@ class RunReader:
             return journal.metric_names(reading)
 
     def metrics(self, name: str, after: int = 0) -> list[MetricPoint]:
-        """Return a curve's points after a point's id, in the order in which they were put."""
+        """Return a curve's points after a point's id, in the order in which they were put.
+
+        Points at or after a step from which the curve was begun anew are left out.
+        """
         with self._reading() as reading:
             return journal.metric_points(reading, name, after)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from engine.archive.packing import packed_grids, unpack_bits
+from engine.archive.packing import PackingError, packed_grids, unpack_bits
 from engine.archive.reading import Reading, TaskOutline, candidate_range
 from engine.archive.rows import (
     IterationRow,
@@ -267,9 +267,15 @@ def vote_result(reading: Reading, iteration: int, task: int) -> VoteResult | Non
 def _pattern(
     reading: Reading, pattern: int, tests: int
 ) -> tuple[tuple[bytes, ...], tuple[bool, ...] | None]:
-    """Return a pattern's outputs and its marks per test input, if the truth is known."""
-    packed, right = reading.sql.execute(
+    """Return a pattern's outputs and its marks per test input, if the truth is known.
+
+    Raises PackingError when there is none of that id.
+    """
+    row = reading.sql.execute(
         "SELECT outputs, right FROM pattern WHERE id = ?", (pattern,)
     ).fetchone()
+    if row is None:
+        raise PackingError(f"pattern {pattern} is not there")
+    packed, right = row
     marks = None if right is None else unpack_bits(right, tests)
     return packed_grids(reading.expand(packed)), marks

@@ -13,7 +13,14 @@ from typing import Literal, TypeAlias, get_args
 
 from engine.archive.pruning import compact, drop_replies, layout_twins, merge_twins, replies
 from engine.archive.reader import RunReader
-from engine.control.lock import EngineLock, EngineRunningError, engine_alive, engine_process
+from engine.control.lock import (
+    LATER,
+    EngineLock,
+    EngineRunningError,
+    engine_alive,
+    engine_process,
+    tended,
+)
 
 Kind: TypeAlias = Literal["replies", "sources", "checkpoints", "datasets", "damaged"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -43,13 +50,17 @@ def survey(
     replies: a language model's whole answers · sources: programs that differ from a shorter one in
     comments and layout only, and stand in no reply that stays · checkpoints: all but the last learned and those in `keep`, not the skills beside them · datasets:
     what was trained on, which learning writes anew · damaged: files that a repair put aside.
-    Raises ArchiveError, and EngineRunningError while an engine is on the folder.
+    Raises ArchiveError, and EngineRunningError while an engine, or another like this, is on the
+    folder.
     """
     if engine_alive(folder):
         raise EngineRunningError(
             f"{folder}: an engine is on it (process {engine_process(folder) or '?'}); "
             "stop it first: soar-tui stop RUN --wait"
         )
+    doing = tended(folder)
+    if doing is not None:
+        raise EngineRunningError(f"{folder}: {doing}; {LATER}")
     found = []
     for kind in KINDS:
         if kind not in kinds:
@@ -75,7 +86,7 @@ def sweep(folder: Path, litter: Collection[Litter]) -> int:
 
     Raises ArchiveError, OSError, and EngineRunningError while an engine is on the folder.
     """
-    with EngineLock(folder, passing=True):
+    with EngineLock(folder, passing="tidied"):
         before = _size(folder)
         rewritten = False
         for one in litter:

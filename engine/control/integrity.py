@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +16,8 @@ from engine.archive.schema import ArchiveError, MissingFileError
 from engine.config import ConfigError, Formula, Settings, load_settings
 from engine.control.folder import SETTINGS_NAME
 from engine.control.state import run_state
-from engine.search.invariants import invariants_of
-from engine.search.vote import Tally, rank, tally_of
+from engine.search.invariants import Invariants, invariants_of
+from engine.search.vote import Tally, rank, tally_of, weight
 
 OnProgress = Callable[[str, int, int | None], None]
 """Hears what is being looked at, how many of it are done, and of how many (None: unknown)."""
@@ -46,22 +47,27 @@ class Check:
 def check_run(folder: Path, on_progress: OnProgress) -> Iterator[Check]:
     """Look over a run folder, one check after the other, without changing anything.
 
-    settings · pages (SQLite's own check) · references · blobs (each unpacks and is what it was
-    stored as) · counters · votes (each is what its candidates add up to) · checkpoints (files
-    there) · engine (lock, heartbeat, state). What cannot be looked at because of a fault before
-    it is left out.
+    settings · archive (only where it is missing or cannot be summed up) · pages (SQLite's own
+    check) · references · blobs (each unpacks and is what it was stored as) · counters · votes (each
+    is what its candidates add up to) · checkpoints (files there) · engine (lock, heartbeat, state).
+    Where the archive does not open, what follows it is left out.
     """
     settings, check = _settings(folder)
     yield check
     try:
-        with RunReader(folder) as reader:
-            candidates = sum(row.candidates for row in reader.iterations())
+        RunReader(folder).close()
     except MissingFileError:
         yield Check("archive", "no engine has run here yet")
         return
     except ArchiveError as error:
-        yield Check("archive", "cannot be opened", (str(error),), hint=REPAIR)
+        yield Check("archive", "cannot be opened", (str(error),))
         return
+    counters = "counters"
+    try:
+        with RunReader(folder) as reader:
+            counters += f" over {sum(row.candidates for row in reader.iterations()):,} candidates"
+    except ArchiveError as error:
+        yield Check("archive", "cannot be summed up", (str(error),), repairable=True, hint=REPAIR)
     looks: list[tuple[str, str, Callable[[], Iterator[str]]]] = [
         ("pages", "the archive's pages and indexes", lambda: page_faults(folder)),
         ("references", "rows that others refer to", lambda: reference_faults(folder)),
@@ -70,7 +76,7 @@ def check_run(folder: Path, on_progress: OnProgress) -> Iterator[Check]:
             "sources, results, outputs and replies",
             lambda: blob_faults(folder, lambda rows: on_progress("blobs", rows, None)),
         ),
-        ("counters", f"counters over {candidates:,} candidates", lambda: counter_faults(folder)),
+        ("counters", counters, lambda: counter_faults(folder)),
     ]
     for name, detail, look in looks:
         on_progress(name, 0, None)
@@ -104,28 +110,57 @@ class VoteFault:
 
 
 def vote_faults(folder: Path, settings: Settings, on_progress: OnProgress) -> Iterator[VoteFault]:
-    """Yield the votes that differ from the vote over the archived candidates.
+    """Yield the votes that differ from the vote over the archived candidates, or cannot be read.
 
-    Raises ArchiveError.
+    The archive does not say with which `vote.c` a vote was taken, and a run may go on with another:
+    any c that explains all of a vote's weights will do. Raises ArchiveError.
     """
     with RunReader(folder) as reader:
         for iteration in reader.iterations():
             finished = sorted(reader.finished(iteration.index))
             for done, task in enumerate(finished):
                 on_progress("votes", done, len(finished))
-                vote = reader.votes(iteration.index, task)
-                if vote is None:
-                    continue
-                rows = reader.tallies(iteration.index, task)
-                ranked = rank(
-                    map(tally_of, rows),
-                    cast(Formula, vote.formula),
-                    settings.vote.c,
-                    invariants_of(reader.tasks()[task]),
-                )
-                fault = _vote_fault(vote, ranked)
+                fault = _search_fault(reader, iteration.index, task, settings.vote.c)
                 if fault is not None:
                     yield VoteFault(iteration.index, task, fault)
+
+
+def _search_fault(reader: RunReader, iteration: int, task: int, c: float) -> str | None:
+    """Return what is wrong with the vote of a search, or None."""
+    invariants = invariants_of(reader.tasks()[task])
+    try:
+        vote = reader.votes(iteration, task)
+        if vote is None:
+            return None
+        tallies = [tally_of(row) for row in reader.tallies(iteration, task)]
+    except ArchiveError as error:
+        return str(error)
+    formula = cast(Formula, vote.formula)
+    fault = _vote_fault(vote, rank(tallies, formula, c, invariants))
+    if fault is None:
+        return None
+    other = _c_of(vote, tallies, formula, invariants)
+    if other is None or _vote_fault(vote, rank(tallies, formula, other, invariants)) is not None:
+        return fault
+    return None
+
+
+def _c_of(
+    vote: VoteResult, tallies: Sequence[Tally], formula: Formula, invariants: Invariants
+) -> float | None:
+    """Return the c with which a vote can have been taken, by the pattern that it weighs most in.
+
+    None: its weights do not depend on c, or there is none that the settings would take.
+    """
+    voted = {b"".join(row.outputs): row.weight for row in vote.ranked}
+    best: tuple[float, float] | None = None
+    for tally in tallies:
+        without = weight(tally, formula, 0.0, invariants)
+        # Every formula is linear in c.
+        per_c = weight(tally, formula, 1.0, invariants) - without
+        if tally.pattern in voted and per_c > 0.0 and (best is None or per_c > best[0]):
+            best = per_c, (voted[tally.pattern] - without) / per_c
+    return best[1] if best is not None and 0.0 <= best[1] < math.inf else None
 
 
 def _vote_fault(vote: VoteResult, counted: Sequence[tuple[Tally, float]]) -> str | None:
@@ -171,7 +206,8 @@ def _checkpoints(folder: Path) -> Check:
         with RunReader(folder) as reader:
             recorded = reader.checkpoints()
     except ArchiveError as error:
-        return Check("checkpoints", "cannot be listed", (str(error),), hint=REPAIR)
+        why = (str(error),)
+        return Check("checkpoints", "cannot be listed", why, repairable=True, hint=REPAIR)
     gone = [row for row in recorded if not (folder / row.path).exists()]
     detail = f"{len(recorded)} recorded, {len(recorded) - len(gone)} there"
     if not gone or gone[-1] is not recorded[-1]:
@@ -184,18 +220,22 @@ def _checkpoints(folder: Path) -> Check:
 def _engine(folder: Path, settings: Settings | None) -> Check:
     try:
         statuses = read_statuses(folder)
+    except ArchiveError as error:
+        hint = "live.db and control.db hold nothing that lasts: --repair puts them aside"
+        return Check("engine", "cannot be told", (str(error),), repairable=True, hint=hint)
+    try:
         with RunReader(folder) as reader:
             planned = 1 if settings is None else settings.planned_iterations
             shown = run_state(folder, reader, planned)
     except ArchiveError as error:
-        hint = "live.db and control.db hold nothing that lasts: --repair puts them aside"
-        return Check("engine", "cannot be told", (str(error),), repairable=True, hint=hint)
+        return Check("engine", "cannot be told", (str(error),), repairable=True, hint=REPAIR)
     said = statuses.get("engine")
     process = said.value.get("process") if said and isinstance(said.value, dict) else None
     detail = f"the run is {shown.state}"
+    if shown.reason:
+        detail += f": {shown.reason}"
     if shown.state == "crashed":
-        why = f"{detail}: {shown.reason}" if shown.reason else detail
-        return Check("engine", why, hint="soar-tui resume RUN goes on where it was")
+        return Check("engine", detail, hint="soar-tui resume RUN goes on where it was")
     if shown.state == "stalled":
         fault = (
             f"process {process} holds the lock and gave no sign of life for {shown.silent:.0f} s"

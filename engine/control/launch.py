@@ -14,7 +14,7 @@ from pathlib import Path
 
 from engine.config import Settings, load_settings, save_settings
 from engine.control.folder import LOG_NAME, SETTINGS_NAME, RunFolderError
-from engine.control.lock import engine_alive
+from engine.control.lock import LATER, engine_alive, tended
 
 READY_SECONDS = 120.0
 ENDING_SECONDS = 5.0
@@ -45,15 +45,16 @@ class UnusableError(LaunchError):
 
 @contextmanager
 def changed_settings(folder: Path, settings: Settings) -> Iterator[None]:
-    """Give a run other settings for a start inside; it keeps its own where the engine refuses them.
+    """Give a run other settings for a start inside; it keeps its own where that is refused.
 
-    Raises ConfigError when its own cannot be read.
+    Raises ConfigError when its own cannot be read, RunFolderError when no engine may start on it.
     """
     before = load_settings(folder / SETTINGS_NAME)
+    _check_free(folder)
     save_settings(settings, folder / SETTINGS_NAME)
     try:
         yield
-    except UnusableError:
+    except (UnusableError, RunFolderError):
         save_settings(before, folder / SETTINGS_NAME)
         raise
 
@@ -63,13 +64,12 @@ def launch(folder: Path, *, timeout: float = READY_SECONDS) -> int:
 
     The engine gets a session of its own, so it outlives this process, its terminal and SSH.
     Starting it on a folder again goes on where it was. Raises RunFolderError when the folder is
-    no run or an engine is on it already, UnusableError when the engine refuses its settings,
-    LaunchError when it fails or is not ready within `timeout` seconds.
+    no run, an engine is on it already or it is being tidied or repaired, UnusableError when the
+    engine refuses its settings, LaunchError when it fails or is not ready within `timeout` seconds.
     """
     if not (folder / SETTINGS_NAME).is_file():
         raise RunFolderError(f"{folder}: not a run folder (it holds no {SETTINGS_NAME})")
-    if engine_alive(folder):
-        raise RunFolderError(f"{folder}: an engine is running already; attach to it instead")
+    _check_free(folder)
     log = folder / LOG_NAME
     log.parent.mkdir(exist_ok=True)
     readable, writable = os.pipe()
@@ -100,6 +100,15 @@ def launch(folder: Path, *, timeout: float = READY_SECONDS) -> int:
     if code == UNUSABLE and _REFUSAL in said:
         raise UnusableError(f"{folder.name}: {said.rpartition(_REFUSAL)[2]}")
     raise LaunchError(f"{folder.name}: the engine {reason}\n{said}")
+
+
+def _check_free(folder: Path) -> None:
+    """Raise RunFolderError when an engine, or somebody in passing, holds the folder's lock."""
+    if engine_alive(folder):
+        raise RunFolderError(f"{folder}: an engine is running already; attach to it instead")
+    doing = tended(folder)
+    if doing is not None:
+        raise RunFolderError(f"{folder}: {doing}; {LATER}")
 
 
 def _says_ready(descriptor: int, timeout: float) -> bool:

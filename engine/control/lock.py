@@ -12,7 +12,9 @@ from types import TracebackType
 from engine.control.folder import RunFolderError
 
 LOCK_NAME = "engine.lock"
+LATER = "try again when that is done"
 _WORD_BYTES = 1024
+_LINE_BYTES = 64
 
 
 class EngineRunningError(RunFolderError):
@@ -24,11 +26,12 @@ class EngineLock:
 
     The kernel gives the lock back when the process ends, however it ends. The file holds the
     engine's process id, and below it what `say` was given last. Who holds it `passing`, to keep
-    engines off a folder for a while, leaves the last engine's words as they were. Raises
+    engines off a folder for a while, gives a word for what is done to the run ("repaired"), which
+    stands behind its process id, and leaves the last engine's words as they were. Raises
     EngineRunningError when it is taken.
     """
 
-    def __init__(self, folder: Path, *, passing: bool = False) -> None:
+    def __init__(self, folder: Path, *, passing: str | None = None) -> None:
         self._path = folder / LOCK_NAME
         self._passing = passing
         self._before = b""
@@ -37,14 +40,17 @@ class EngineLock:
     def __enter__(self) -> EngineLock:
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         if not _take(descriptor):
-            holder = os.pread(descriptor, 32, 0).decode(errors="replace").partition("\n")[0]
+            process, doing = _holder(_first_line(descriptor))
             os.close(descriptor)
+            if doing is not None:
+                raise EngineRunningError(f"{self._path.parent}: {_being(process, doing)}; {LATER}")
             raise EngineRunningError(
-                f"{self._path.parent}: an engine is running already (process {holder or '?'})"
+                f"{self._path.parent}: an engine is running already (process {process or '?'})"
             )
         self._before = os.pread(descriptor, _WORD_BYTES, 0)
         self._descriptor = descriptor
-        self._write(f"{os.getpid()}\n".encode())
+        mark = "" if self._passing is None else f" {self._passing}"
+        self._write(f"{os.getpid()}{mark}\n".encode())
         return self
 
     def say(self, reason: str) -> None:
@@ -69,7 +75,7 @@ class EngineLock:
         trace: TracebackType | None,
     ) -> None:
         assert self._descriptor is not None
-        if self._passing:
+        if self._passing is not None:
             self._write(self._before)
         os.close(self._descriptor)
         self._descriptor = None
@@ -87,21 +93,41 @@ def _take(descriptor: int) -> bool:
     return False
 
 
-def engine_alive(folder: Path) -> bool:
-    """Whether an engine holds the folder's lock right now."""
+def _first_line(descriptor: int) -> str:
+    return os.pread(descriptor, _LINE_BYTES, 0).decode(errors="replace").partition("\n")[0]
+
+
+def _holder(line: str) -> tuple[int | None, str | None]:
+    """Return the process id in a lock's first line, and what is done to the run in passing."""
+    process, _, doing = line.partition(" ")
+    return int(process) if process.isdecimal() else None, doing or None
+
+
+def _being(process: int | None, doing: str) -> str:
+    return f"the run is being {doing} by process {process or '?'}"
+
+
+def _held(folder: Path) -> str | None:
+    """Return the first line of a folder's lock, or None when nobody holds it right now."""
     try:
         descriptor = os.open(folder / LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
-        return False
+        return None
     try:
         # A shared probe, so that two watchers never mistake each other for an engine.
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return True
+        return _first_line(descriptor)
     else:
-        return False
+        return None
     finally:
         os.close(descriptor)
+
+
+def engine_alive(folder: Path) -> bool:
+    """Whether an engine, and not somebody in passing, holds the folder's lock right now."""
+    line = _held(folder)
+    return line is not None and _holder(line)[1] is None
 
 
 def engine_process(folder: Path) -> int | None:
@@ -111,10 +137,20 @@ def engine_process(folder: Path) -> int | None:
     return last_words(folder)[0]
 
 
+def tended(folder: Path) -> str | None:
+    """Return what is done to a run in passing, and by whom, while no engine may start; or None."""
+    line = _held(folder)
+    if line is None:
+        return None
+    process, doing = _holder(line)
+    return None if doing is None else _being(process, doing)
+
+
 def last_words(folder: Path) -> tuple[int | None, str | None]:
     """Return the process id of the last engine, and what it left word of, if it did."""
     try:
         first, _, rest = (folder / LOCK_NAME).read_text(errors="replace").partition("\n")
-        return int(first), rest.strip() or None
-    except (OSError, ValueError):
+    except OSError:
         return None, None
+    process = _holder(first)[0]
+    return (None, None) if process is None else (process, rest.strip() or None)

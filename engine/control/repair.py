@@ -38,7 +38,7 @@ def repair(folder: Path, on_table: Callable[[str, int], None]) -> Repaired:
     then nothing is changed.
     """
     settings = load_settings(folder / SETTINGS_NAME)
-    with EngineLock(folder, passing=True):
+    with EngineLock(folder, passing="repaired"):
         unfinished = folder / _UNFINISHED
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from engine.archive.reader import RunReader
-from engine.control.lock import LOCK_NAME, engine_alive, last_words
+from engine.control.lock import LOCK_NAME, engine_alive, last_words, tended
 
 State: TypeAlias = Literal[
     "new", "running", "paused", "draining", "stalled", "crashed", "stopped", "finished"
@@ -24,7 +24,8 @@ class RunState:
     """A run's state and why.
 
     `silent` is how many seconds ago the engine last gave a sign of life (None: it never did, or
-    has only just begun); `reason` says what ended a crashed engine, where that is known.
+    has only just begun); `reason` says what ended a crashed engine, where that is known, and what
+    is being done to a resting run that keeps engines off it.
     """
 
     state: State
@@ -38,7 +39,8 @@ def run_state(folder: Path, reader: RunReader, iterations: int) -> RunState:
     running: an engine holds the lock, and its heart beats or it has only just begun · paused,
     draining: its heart beats, and it says so · stalled: the lock is held and no heartbeat for
     STALLED_SECONDS · finished: all iterations are through · stopped: the last engine took its
-    leave · crashed: it did not · new: no engine has ever run.
+    leave · crashed: it did not · new: no engine has ever run. A run that is being tidied or
+    repaired is what its last engine left.
     """
     # The lock is read before the rest: an engine that ends in between has written its farewell.
     alive = engine_alive(folder)
@@ -60,6 +62,16 @@ def run_state(folder: Path, reader: RunReader, iterations: int) -> RunState:
         if status.get("draining"):
             return RunState("draining", silent)
         return RunState("paused" if status.get("paused") else "running", silent)
+    resting = _resting(folder, reader, iterations, silent)
+    doing = tended(folder)
+    if doing is None:
+        return resting
+    reason = doing if resting.reason is None else f"{resting.reason}; {doing}"
+    return replace(resting, reason=reason)
+
+
+def _resting(folder: Path, reader: RunReader, iterations: int, silent: float | None) -> RunState:
+    """Derive the state of a run that no engine is on."""
     last = reader.last_event(kinds=("start", "drained", "finished", "crash"))
     process, reason = last_words(folder)
     if last is None:

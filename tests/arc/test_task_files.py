@@ -127,6 +127,8 @@ ONE_TASK = [
     ({"train": {"a": 1}, "test": []}, "task 't': 'train' is an object, not a list of pairs"),
     ({**TASK, "train": []}, "task 't': 'train' is empty, at least one pair is needed"),
     ({**TASK, "test": []}, "task 't': 'test' is empty, at least one pair is needed"),
+    (with_train(*[PAIR] * 64), "task 't': 'train' has 64 pairs, at most 63 are taken"),
+    ({**TASK, "test": [PAIR] * 63}, "task 't': 'test' has 63 pairs, at most 62 are taken"),
     (with_train(PAIR, 5), "task 't', 'train': pair 2 is a number or truth value, not an object"),
     (with_train(PAIR, {"output": [[1]]}), "task 't', demonstration 2: no 'input'"),
     (with_train({"input": [[1]]}), "task 't', demonstration 1: no 'output'"),

@@ -68,6 +68,18 @@ async def test_curves_keep_their_order_and_what_is_no_number(writer, tmp_path):
         assert [point.step for point in reader.metrics("loss", after=points[0].id)] == [1, 2]
 
 
+async def test_a_curve_begun_anew_has_no_point_twice(writer, tmp_path):
+    for step, value in [(1, 9.0), (2, 8.0), (3, 7.0), (1, 5.0), (2, 4.0), (2, 3.0)]:
+        writer.put_metric("loss", step, value)
+    await writer.flush()
+    with RunReader(tmp_path) as reader:
+        points = reader.metrics("loss")
+        assert [(point.step, point.value) for point in points] == [(1, 5.0), (2, 3.0)]
+        writer.put_metric("loss", 3, 2.0)
+        await writer.flush()
+        assert [point.step for point in reader.metrics("loss", after=points[-1].id)] == [3]
+
+
 async def test_what_was_learned_from_is_kept(writer, tmp_path):
     checkpoint = Checkpoint(0, f"checkpoints/{HOSTILE}", "grammar", "untrained", 2, 8.5, 17.0)
     examples = [

@@ -270,3 +270,15 @@ def test_a_file_whose_maker_was_killed_at_birth_is_as_good_as_none(tmp_path):
     with pytest.raises(ArchiveError, match="nothing in it yet"):
         RunReader(tmp_path)
     assert send(tmp_path, "pause") == 1
+
+
+async def test_a_folder_whose_name_is_not_utf_8_is_as_good_as_any(tmp_path):
+    folder = tmp_path / os.fsdecode(b"caf\xe9 100%?#")
+    folder.mkdir()
+    writer = await writer_at(folder)
+    writer.put_pull(*unit(0))
+    await writer.close()
+    send(folder, "pause")
+    with RunReader(folder) as reader:
+        assert reader.pulls(0, 0) == [unit(0)]
+    assert [command.name for command in recent(folder, 1)] == ["pause"]

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from engine.arc import pack
+from engine.arc import Pair, Task, as_grid, pack, task_document
+from engine.arc.document import MOST_PAIRS, MOST_TESTS, parse_task
 from engine.archive.reader import RunReader
+from engine.archive.writer import ArchiveWriter
+from engine.programs.candidate import Candidate, Evaluation, Pull, candidate_id
 from engine.search.rex import may_be_arm, posterior
 from engine.search.vote import Tallies
 from tests.archive.drawn import record, recorded
@@ -150,3 +153,23 @@ def check_chains_and_children_follow_the_pulls(run, reader):
             assert [row.id for row in reader.chain(candidate.id)] == chain
             expected = [c.id for c in candidates.values() if c.parent == candidate.id]
             assert [row.id for row in reader.children(candidate.id)] == expected
+
+
+async def test_the_largest_task_there_can_be_is_kept_and_known_as_solved(tmp_path):
+    grids = [as_grid([[number // 10, number % 10]]) for number in range(MOST_PAIRS)]
+    pairs = tuple(Pair(grid, grid) for grid in grids)
+    task = Task("large", pairs, tuple(grids[:MOST_TESTS]), tuple(grids[:MOST_TESTS]))
+    parse_task(task_document(task), task.id, "large.json")
+    results = tuple(pack(grid) for grid in task.inputs)
+    evaluation = Evaluation(results, (True,) * MOST_PAIRS)
+    pull = Pull(0, 0, 0, "sample", 0, None, None, 1, 1.0, 1.0)
+    candidate = Candidate(candidate_id(0, 0, 0), "sample", 0, 0, None, "text", evaluation)
+    writer = ArchiveWriter(tmp_path)
+    writer.put_tasks([task])
+    writer.begin_iteration(0, "test", "grammar", "untrained")
+    writer.put_pull(pull, [candidate])
+    await writer.close()
+    with RunReader(tmp_path) as reader:
+        assert reader.pulls(0, 0) == [(pull, [candidate])]
+        assert reader.candidate_rows(0, 0)[0].right
+        assert reader.task_rows(0)[0].oracle

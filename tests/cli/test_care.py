@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import sqlite3
 from contextlib import closing
@@ -41,6 +42,8 @@ async def _reply(folder: Path) -> None:
     sources = [
         "def transform(grid):\n    return grid",
         "def transform(grid):\n    return  grid # x",
+        "def transform(grid): # no program",
+        "def transform(grid):  # no program",
     ]
     writer.put_pull(
         Pull(1, 0, 8, "sample", 0, None, None, 1, 1.0, 1.0),
@@ -63,10 +66,13 @@ def test_doctor_finds_nothing_wrong_with_a_whole_run(ask: Ask, run: Path) -> Non
     assert "The run is whole." in ask("doctor", "two").out
 
 
-def test_doctor_repairs_a_damaged_run_and_keeps_what_was_there(ask: Ask, run: Path) -> None:
+@pytest.mark.parametrize("table", ["candidate", "search", "vote", "pattern"])
+def test_doctor_repairs_a_damaged_run_and_keeps_what_was_there(
+    ask: Ask, run: Path, table: str
+) -> None:
     with closing(sqlite3.connect(run / ARCHIVE.file)) as sql:
         (page,) = sql.execute(
-            "SELECT max(pageno) FROM dbstat WHERE name = 'candidate' AND pagetype = 'leaf'"
+            "SELECT max(pageno) FROM dbstat WHERE name = ? AND pagetype = 'leaf'", (table,)
         ).fetchone()
     damaged = bytearray((run / ARCHIVE.file).read_bytes())
     damaged[(page - 1) * 4096 : page * 4096] = random.Random(1).randbytes(4096)
@@ -113,8 +119,9 @@ def test_gc_merges_sources_that_differ_in_layout_only(ask: Ask, run: Path) -> No
     said = ask("gc", "two", "--sources", "--replies", "--yes", "--json")
     assert said.document["litter"][1]["count"] > before
     with RunReader(run) as reader:
-        one, other = (reader.candidate(candidate_id(1, 0, n)).candidate for n in (99, 100))
-    assert one.source == other.source == "def transform(grid):\n    return grid"
+        sources = [reader.candidate(candidate_id(1, 0, n)).candidate.source for n in range(99, 103)]
+    assert sources[0] == sources[1] == "def transform(grid):\n    return grid"
+    assert sources[2] != sources[3], "what does not parse has no twin"
 
 
 def test_gc_drops_nothing_unasked_or_under_an_engine(ask: Ask, run: Path) -> None:
@@ -123,3 +130,14 @@ def test_gc_drops_nothing_unasked_or_under_an_engine(ask: Ask, run: Path) -> Non
         said = ask("gc", "two", "--datasets", "--yes")
     assert said.code == 2 and "soar-tui stop" in said.err
     assert len(list((run / "datasets").iterdir())) == 2
+
+
+def test_gc_and_the_state_say_who_is_repairing_a_run(ask: Ask, run: Path) -> None:
+    with EngineLock(run, passing="repaired"):
+        told = f"the run is being repaired by process {os.getpid()}"
+        said = ask("gc", "two", "--datasets", "--yes")
+        assert said.code == 2 and told in said.err and "soar-tui stop" not in said.err
+        shown = ask("status", "two", "--json").document
+        assert (shown["state"], shown["reason"], shown["process"]) == ("finished", told, None)
+        engine = ask("doctor", "two", "--json").document["run"][-1]
+        assert engine["detail"] == f"the run is finished: {told}" and not engine["faults"]

@@ -12,6 +12,7 @@ from engine.control.lock import (
     engine_alive,
     engine_process,
     last_words,
+    tended,
 )
 
 HOLDER = """
@@ -57,7 +58,7 @@ def test_the_last_words_stay_until_the_next_engine(tmp_path):
         lock.say("OSError: no space left on device, " + "which is a pity " * 3)
     left = last_words(tmp_path)
     assert left[0] == os.getpid() and left[1].endswith("a pity")
-    with EngineLock(tmp_path, passing=True):
+    with EngineLock(tmp_path, passing="tidied"):
         assert last_words(tmp_path) == (os.getpid(), None)
     assert last_words(tmp_path) == left
     with EngineLock(tmp_path):
@@ -71,3 +72,16 @@ def test_a_killed_engine_holds_nothing(tmp_path, holder):
     assert not engine_alive(tmp_path)
     with EngineLock(tmp_path):
         assert engine_alive(tmp_path)
+
+
+def test_who_holds_it_in_passing_is_no_engine_and_says_what_it_does(tmp_path):
+    assert tended(tmp_path) is None
+    with EngineLock(tmp_path, passing="tidied"):
+        told = f"the run is being tidied by process {os.getpid()}"
+        assert tended(tmp_path) == told
+        assert not engine_alive(tmp_path) and engine_process(tmp_path) is None
+        with pytest.raises(EngineRunningError, match=told), EngineLock(tmp_path):
+            pass
+    assert tended(tmp_path) is None
+    with EngineLock(tmp_path):
+        assert tended(tmp_path) is None and engine_alive(tmp_path)

@@ -26,6 +26,17 @@ def said(folder, **engine):
     asyncio.run(write())
 
 
+def drained(folder):
+    """Have that engine end as it was told to."""
+
+    async def write():
+        writer = ArchiveWriter(folder)
+        writer.put_event("info", "drained", "engine 1 ended: drained")
+        await writer.close()
+
+    asyncio.run(write())
+
+
 def state(folder):
     with RunReader(folder) as reader:
         return run_state(folder, reader, 1)
@@ -69,6 +80,20 @@ def test_an_engine_that_could_write_nothing_more_is_crashed_for_the_reason_it_le
         lock.say("ArchiveError: the disk is full")
     assert state(tmp_path).state == "crashed"
     assert state(tmp_path).reason == "ArchiveError: the disk is full"
-    with EngineLock(tmp_path, passing=True):
+    with EngineLock(tmp_path, passing="tidied"):
         pass
     assert state(tmp_path).reason == "ArchiveError: the disk is full"
+
+
+def test_a_run_that_is_being_repaired_is_what_its_last_engine_left(tmp_path):
+    said(tmp_path)
+    long_ago = time.time() - STALLED_SECONDS - 5
+    with EngineLock(tmp_path, passing="repaired"):
+        os.utime(tmp_path / LOCK_NAME, (long_ago, long_ago))
+        found = state(tmp_path)
+        told = f"the run is being repaired by process {os.getpid()}"
+        assert (found.state, found.reason) == ("crashed", f"its process was killed; {told}")
+        drained(tmp_path)
+        found = state(tmp_path)
+        assert (found.state, found.reason) == ("stopped", told)
+    assert state(tmp_path).reason is None

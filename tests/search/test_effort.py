@@ -1,6 +1,8 @@
 """Adaptive effort: every program is given away, to those that get on, and a resume decides alike."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -207,6 +209,26 @@ def test_a_run_that_was_cut_off_shares_out_the_same(tmp_path, pulls):
     else:
         again = asyncio.run(run(tmp_path / "cut", chosen("adaptive")))
     assert again == whole
+
+
+@pytest.mark.parametrize("effort", ["fixed", "adaptive"])
+def test_a_search_that_was_cut_off_is_recorded_with_the_seconds_it_had(tmp_path, effort):
+    folder = tmp_path / "cut"
+    asyncio.run(run(folder, chosen(effort), pulls=60))
+    with closing(sqlite3.connect(folder / "archive.db")) as sql, sql:
+        before = dict(
+            sql.execute(
+                "SELECT p.task, count(DISTINCT number / 2) FROM pull AS p "
+                "JOIN search AS s ON s.task = p.task WHERE s.finished IS NULL GROUP BY 1"
+            )
+        )
+        # Two pulls are under way at once, and as long nothing is before the next two.
+        sql.execute("UPDATE pull SET created = 2e6 * (number / 2), seconds = 1e6")
+    assert len(before) > 1 and min(before.values()) > 1
+    asyncio.run(run(folder, chosen(effort)))
+    with RunReader(folder) as reader:
+        for task, twos in before.items():
+            assert round(reader.votes(0, task).seconds / 1e6) == twos
 
 
 def test_a_task_without_progress_is_not_given_up():

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.learning.trainers.protocol import Progress, TrainingError
+from engine.patience import within
 from engine.policies.llm.leash import GRACE_SECONDS, leashed, log_tail
 
 _LONGEST_LINE = 1 << 24
@@ -30,8 +31,8 @@ async def run_job(
 ) -> dict[str, Any]:
     """Run a job to its end and return its last words (the `done` line).
 
-    It ends when it is cancelled, when it says nothing for `silence_seconds`, and when this process
-    does, however that ends. Raises TrainingError naming the job.
+    It ends when it is cancelled, when it says nothing for `silence_seconds` in which this process
+    ran, and when this process ends, however it does. Raises TrainingError naming the job.
     """
     log_file.parent.mkdir(parents=True, exist_ok=True)
     done: dict[str, Any] | None = None
@@ -63,8 +64,7 @@ async def _line(
     stream: asyncio.StreamReader, name: str, log_file: Path, silence_seconds: float
 ) -> bytes:
     try:
-        async with asyncio.timeout(silence_seconds):
-            return await stream.readline()
+        return await within(silence_seconds, asyncio.ensure_future(stream.readline()))
     except TimeoutError:
         what = f"said nothing for {silence_seconds:g} s"
         raise TrainingError(_ended(name, what, log_file)) from None
