@@ -6,7 +6,13 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
-from engine.archive.packing import unpack_bits, unpack_reply, unpack_results, unpack_text
+from engine.archive.packing import (
+    PackingError,
+    unpack_bits,
+    unpack_reply,
+    unpack_results,
+    unpack_text,
+)
 from engine.archive.reading import Reading, candidate_range
 from engine.archive.rows import CandidateDetail, CandidateRow
 from engine.programs.candidate import Candidate, Evaluation, Pull, Result
@@ -46,6 +52,9 @@ def pulls_of(
     found = []
     for first, count, *said in pulls:
         pull = Pull(*said)
+        lost = next((first + slot for slot in range(count) if first + slot not in rows), None)
+        if lost is not None:
+            raise PackingError(f"candidate {lost} is not there")
         found.append((pull, [whole(pull, rows[first + slot]) for slot in range(count)]))
     return found
 
@@ -81,6 +90,8 @@ def _pull_of(reading: Reading, identifier: int) -> Pull:
         f"SELECT {PULL} FROM pull WHERE id = (SELECT pull FROM candidate WHERE id = ?)",  # noqa: S608 - a constant
         (identifier,),
     ).fetchone()
+    if said is None:
+        raise PackingError(f"the pull of candidate {identifier} is not there")
     return Pull(*said)
 
 

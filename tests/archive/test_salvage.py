@@ -227,6 +227,19 @@ def test_a_vote_taken_with_another_c_is_no_fault_but_one_that_no_c_explains_is(r
     assert found == [(1, 2), (1, 4)]
 
 
+def test_a_candidate_or_a_pull_that_is_not_there_is_named(run):
+    with RunReader(run) as reader:
+        pull, candidates = reader.pulls(1, 3)[2]
+    lost, left = candidates[0].id, candidates[-1].id
+    change(run, "PRAGMA foreign_keys = OFF", f"DELETE FROM candidate WHERE id = {lost}")
+    with RunReader(run) as reader, pytest.raises(ArchiveError, match=f"candidate {lost} is not"):
+        reader.pulls(1, 3)
+    gone = f"iteration = 1 AND task = 3 AND number = {pull.number}"
+    change(run, "PRAGMA foreign_keys = OFF", f"DELETE FROM pull WHERE {gone}")
+    with RunReader(run) as reader, pytest.raises(ArchiveError, match="the pull of candidate"):
+        reader.candidate(left)
+
+
 def test_wrong_counters_and_lost_rows_are_told(run):
     change(run, "UPDATE search SET candidates = 3 WHERE iteration = 0 AND task = 1")
     assert any("iteration 0, task 1" in fault for fault in counter_faults(run))
