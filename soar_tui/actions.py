@@ -15,6 +15,7 @@ from textual.command import CommandPalette
 from textual.widget import Widget
 
 from engine.archive.catalogue import CatalogueError
+from engine.programs.candidate import split_candidate_id
 from soar_tui import steering
 from soar_tui.keys import INSIDE, OF_PLACE, PLACES, shown
 from soar_tui.sanitise import many_lines, one_line
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from soar_tui.app import SoarApp
 
 ALIVE: Final = frozenset({"running", "paused", "draining", "stalled"})
+OF_CANDIDATE: Final = frozenset({*(f"go-{name}" for _, name, _ in INSIDE), "bookmark"})
+"""Keys that act on one candidate."""
 _NO_RUN = "no run is attached: 0 lists the runs"
 
 
@@ -32,6 +35,8 @@ def run(app: SoarApp, key: str) -> None:
     if reason is not None:
         app.tell(reason, severity="warning")
         return
+    if key in OF_CANDIDATE:
+        _select_candidate(app)
     name = f"do_{key.replace('-', '_')}"
     own = getattr(app.current_place, name, None)
     if own is not None:
@@ -41,6 +46,15 @@ def run(app: SoarApp, key: str) -> None:
     place = app.current_place
     if place is not None:
         place.refresh_chrome()
+
+
+def _select_candidate(app: SoarApp) -> None:
+    """Have the app look at the candidate that the place's keys act on."""
+    candidate = None if app.current_place is None else app.current_place.candidate
+    if candidate is not None and candidate != app.view.candidate:
+        _, task, _ = split_candidate_id(candidate)
+        narrowed = {} if task == app.view.task else {"pattern": None, "parent": None}
+        app.look(candidate=candidate, task=task, **narrowed)
 
 
 def handled(key: str) -> bool:
@@ -83,7 +97,7 @@ def _no_pause(app: SoarApp) -> str | None:
 def _no_candidate(app: SoarApp) -> str | None:
     if app.folder is None:
         return _NO_RUN
-    if app.view.candidate is None:
+    if app.current_place is None or app.current_place.candidate is None:
         return "no candidate is selected: choose one in Candidates (5) or Task (2)"
     return None
 
@@ -338,4 +352,4 @@ _HANDLERS: Final[dict[str, Callable[[SoarApp], None]]] = {
     "stop": _stop,
 }
 
-__all__ = ["ALIVE", "handled", "run", "shown", "why_not"]
+__all__ = ["ALIVE", "OF_CANDIDATE", "handled", "run", "shown", "why_not"]

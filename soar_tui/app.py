@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import msgspec
 from textual import work
@@ -27,7 +27,8 @@ from engine.archive.catalogue import CatalogueError
 from soar_tui import actions, keys, places
 from soar_tui.banner import banner
 from soar_tui.desk import Desk
-from soar_tui.feed import Feed, Frame, GlobalQuestion, Header, Question
+from soar_tui.feed import Feed, GlobalQuestion, Header, Question
+from soar_tui.messages import FeedFailed, Fetched, FrameArrived, SaveFailed
 from soar_tui.sanitise import many_lines
 from soar_tui.screens.place import Place
 from soar_tui.themes import ARC_DEFAULTS, DEFAULT_THEME, load_themes
@@ -35,40 +36,10 @@ from soar_tui.view import View, from_document, to_document
 
 _SAVE_SECONDS = 0.5
 _INSIDE_RUN = frozenset({"chain", "diff", "prompt"})
+Whereabouts: TypeAlias = tuple[Path | None, str]
+"""A run's folder (None: none) and a place."""
 _BETWEEN_SECONDS = 0.05
 """Between two places that are made ahead: a key pressed meanwhile waits for one of them at most."""
-
-
-class FrameArrived(Message):
-    """The feed has something new."""
-
-    def __init__(self, frame: Frame) -> None:
-        super().__init__()
-        self.frame = frame
-
-
-class Fetched(Message):
-    """Something a place asked for once has been read; `job` shows it."""
-
-    def __init__(self, job: Callable[[], None]) -> None:
-        super().__init__()
-        self.job = job
-
-
-class SaveFailed(Message):
-    """What is looked at cannot be saved."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.text = text
-
-
-class FeedFailed(Message):
-    """The feed has ended by a defect of ours."""
-
-    def __init__(self, error: BaseException) -> None:
-        super().__init__()
-        self.error = error
 
 
 class SoarApp(App[None]):
@@ -254,6 +225,28 @@ class SoarApp(App[None]):
         else:
             self.look(place=there)
             self.ask()
+
+    @property
+    def whereabouts(self) -> Whereabouts:
+        """Which run is looked at, and at which place."""
+        return self.folder, self.current_mode
+
+    def engine_ready(self, folder: Path, asked: Whereabouts) -> bool:
+        """Look at a run whose engine was asked for at a place and is ready; False: it is not shown.
+
+        Starting takes up to a minute. Who has a dialog open by then, writes what to look for or
+        went elsewhere is left there: the next letter typed would mean something else.
+        """
+        shown = self.current_place
+        writes = len(self.screen_stack) > 1 or (shown is not None and shown.filtering)
+        there = self.whereabouts == asked and not writes
+        if folder == self.folder and not (there and asked[1] == "runs"):
+            self.feed.attach(folder)
+            self.ask()
+            return True
+        if there:
+            self.attach(folder)
+        return there
 
     def look(self, **changes: object) -> None:
         """Change what is looked at and ask the feed for it."""

@@ -12,10 +12,12 @@ from soar_tui.known_runs import catalogue, known_runs
 
 PREFERENCE = "checkpoints in use"
 SHIPPED = "shipped"
+EMBEDDED = "grammar"
+"""The kind of the embedded policy, the only one whose new runs start from a chosen checkpoint."""
 
 
 class CheckpointChoiceError(ValueError):
-    """A checkpoint that is not there, or none to go back to."""
+    """A checkpoint that is not there or not to be chosen, or none to go back to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def known_checkpoints() -> list[KnownCheckpoint]:
         try:
             with RunReader(folder) as reader:
                 rows = reader.checkpoints()
-        except ArchiveError:
+        except (ArchiveError, OSError):
             continue  # `runs` says which runs cannot be read, and why
         for row in rows:
             path = folder / row.path
@@ -57,7 +59,7 @@ def known_checkpoints() -> list[KnownCheckpoint]:
                     row.examples,
                     row.seconds,
                     row.created,
-                    used == str(path),
+                    used == str(path.resolve()),
                 )
             )
     return found + sorted(learned, key=lambda entry: entry.created or 0.0)
@@ -69,12 +71,19 @@ def find_checkpoint(name: str) -> str:
     A run's name (or `last`) means its newest checkpoint, RUN:ITERATION that iteration's, counted
     from 1; anything else is a path. Raises CheckpointChoiceError, RunFolderError.
     """
+    return _find(name)[0]
+
+
+def _find(name: str) -> tuple[str, bool]:
+    """Return what find_checkpoint does, and whether the embedded policy can start from it."""
     if name == SHIPPED:
         if shipped_checkpoint() is None:
             raise CheckpointChoiceError("this installation came without a checkpoint")
-        return SHIPPED
-    if Path(name).is_file() or Path(name).joinpath("checkpoint.json").is_file():
-        return str(Path(name).resolve())
+        return SHIPPED, True
+    if Path(name).is_file():
+        return str(Path(name).resolve()), True
+    if Path(name).joinpath("checkpoint.json").is_file():
+        return str(Path(name).resolve()), False  # a folder is what a language model learned
     run, colon, iteration = name.rpartition(":")
     folder = find_run(run if colon else name)
     with RunReader(folder) as reader:
@@ -87,7 +96,8 @@ def find_checkpoint(name: str) -> str:
             f"{folder.name}: no checkpoint of iteration {wanted!r}, only of "
             f"{', '.join(map(str, sorted(rows)))}"
         )
-    return str((folder / rows[int(wanted)].path).resolve())
+    found = rows[int(wanted)]
+    return str((folder / found.path).resolve()), found.policy == EMBEDDED
 
 
 def checkpoint_in_use() -> str | None:
@@ -99,8 +109,18 @@ def checkpoint_in_use() -> str | None:
 
 
 def use_checkpoint(name: str) -> None:
-    """Let new runs of the embedded policy start from a checkpoint (see find_checkpoint)."""
-    _remember([*_history(), find_checkpoint(name)])
+    """Let new runs of the embedded policy start from a checkpoint (see find_checkpoint).
+
+    Raises CheckpointChoiceError for one of a language model, too: they would refuse to start.
+    """
+    path, embedded = _find(name)
+    if not embedded:
+        raise CheckpointChoiceError(
+            f"{name}: of a language model, and only the embedded policy starts from a chosen "
+            f"checkpoint; `soar-tui run --checkpoint {name}` starts a run of a language model "
+            "from this one"
+        )
+    _remember([*_history(), path])
 
 
 def go_back() -> None:

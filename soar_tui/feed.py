@@ -22,13 +22,13 @@ from engine.config import ConfigError, Settings
 from engine.control import RunState, run_state
 from soar_tui.open_run import OpenRun
 from soar_tui.opening import remote
+from soar_tui.pace import Pace
 
 ROWS: Final = 2_000
 """Rows of the journal a turn reads at most."""
 
 _LOCAL_SECONDS, _REMOTE_SECONDS = 0.1, 0.5
 _STATE_SECONDS: Final = 0.5
-_RATE_SECONDS: Final = 10.0
 _SHARE: Final = 4
 T = TypeVar("T")
 
@@ -229,7 +229,7 @@ class _Watch:
         self._version: int | None = None
         self._answered_version: int | None = None
         self._looked = self._answered = self._cost = 0.0
-        self._seen: deque[tuple[float, int]] = deque()
+        self._pace = Pace()
 
     def close(self) -> None:
         if self._run is not None:
@@ -271,7 +271,7 @@ class _Watch:
         self._folder, self._trouble = folder, None
         self._header, self._version = None, None
         self._looked = 0.0
-        self._seen.clear()
+        self._pace.clear()
         if folder is None:
             return
         try:
@@ -301,7 +301,11 @@ class _Watch:
         rows = run.iterations()
         state = run_state(run.folder, run.reader, run.planned)
         candidates = sum(row.candidates for row in rows)
-        rate = self._rate(candidates, now) if state.state in ("running", "draining") else None
+        rate = None
+        if state.state in ("running", "draining"):
+            rate = self._pace.see(candidates, now)
+        else:
+            self._pace.clear()
         if state.state != "stalled":
             # How long ago the last heartbeat was is news only when there should be one.
             state = RunState(state.state, None, state.reason)
@@ -319,13 +323,6 @@ class _Watch:
             settings=run.settings,
             statuses=run.reader.statuses(),
         )
-
-    def _rate(self, candidates: int, now: float) -> float | None:
-        self._seen.append((now, candidates))
-        while len(self._seen) > 2 and now - self._seen[0][0] > _RATE_SECONDS:
-            self._seen.popleft()
-        elapsed = now - self._seen[0][0]
-        return round((candidates - self._seen[0][1]) / elapsed) if elapsed > 1 else None
 
     def _answer(self, question: Question | GlobalQuestion) -> object:
         try:

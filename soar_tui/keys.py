@@ -143,8 +143,20 @@ OF_PLACE: Final[dict[str, tuple[Key, ...]]] = {
         *_STEPS[2:],
         Key("example", "o", "example", "show the selected example where it is hidden", line=True),
         Key("train", "T", "train", "choose data, learner and settings, and train", line=True),
-        Key("activate", "A", "activate", "let the engine use the selected checkpoint", line=True),
-        Key("roll-back", "R", "roll back", "go back to the checkpoint before", line=True),
+        Key(
+            "activate",
+            "A",
+            "activate",
+            "let new runs of the embedded policy start from the selected checkpoint",
+            line=True,
+        ),
+        Key(
+            "roll-back",
+            "R",
+            "roll back",
+            "let them start from the checkpoint that was in use before",
+            line=True,
+        ),
     ),
     "analysis": (
         *_STEPS[2:],

@@ -16,7 +16,7 @@ from engine.config import ConfigError, Settings
 from engine.control import LaunchError, RunFolderError, changed_settings, launch, send
 
 if TYPE_CHECKING:
-    from soar_tui.app import SoarApp
+    from soar_tui.app import SoarApp, Whereabouts
 
 _REPLY_SECONDS: Final = 20.0
 _LOOK_SECONDS: Final = 0.05
@@ -49,10 +49,14 @@ def _send(app: SoarApp, folder: Path, name: str) -> None:
     )
 
 
-def start(app: SoarApp, folder: Path, *, attach: bool = True) -> None:
-    """Start a run's engine; when it is ready look at the run, else show its log."""
+def start(app: SoarApp, folder: Path) -> None:
+    """Start a run's engine; when it is ready look at the run, else show its log.
+
+    Who has gone on to something else meanwhile is told, and stays there.
+    """
     app.tell(f"starting the engine of {folder.name} …")
-    app.run_worker(partial(_launch, app, lambda: folder, attach), thread=True, group="steering")
+    asked = app.whereabouts
+    app.run_worker(partial(_launch, app, lambda: folder, asked), thread=True, group="steering")
 
 
 def start_new(app: SoarApp, settings: Settings, name: str | None) -> None:
@@ -65,24 +69,26 @@ def start_new(app: SoarApp, settings: Settings, name: str | None) -> None:
 
         return make_run(starting_from(settings, None, from_scratch=False), name)
 
-    app.run_worker(partial(_launch, app, make, True), thread=True, group="steering")
+    asked = app.whereabouts
+    app.run_worker(partial(_launch, app, make, asked), thread=True, group="steering")
 
 
-def go_on(app: SoarApp, folder: Path, settings: Settings, place: str) -> None:
-    """Give a resting run other settings and start its engine; look at a place of it then."""
+def go_on(app: SoarApp, folder: Path, settings: Settings) -> None:
+    """Give a resting run other settings and start its engine."""
     app.tell(f"starting the engine of {folder.name} …")
 
     def start(folder: Path) -> None:
         with changed_settings(folder, settings):
             launch(folder)
 
+    asked = app.whereabouts
     app.run_worker(
-        partial(_launch, app, lambda: folder, True, place, start), thread=True, group="steering"
+        partial(_launch, app, lambda: folder, asked, start), thread=True, group="steering"
     )
 
 
 def choose_checkpoint(app: SoarApp, path: Path | None) -> None:
-    """Let new runs start from a checkpoint, or (None) from the one that was in use before."""
+    """Let new runs of the embedded policy start from a checkpoint, None: the one used before."""
     app.run_worker(partial(_choose_checkpoint, app, path), thread=True, group="steering")
 
 
@@ -103,15 +109,14 @@ def _choose_checkpoint(app: SoarApp, path: Path | None) -> None:
     except (CheckpointChoiceError, CatalogueError, RunFolderError, ArchiveError) as error:
         _tell(app, str(error), "error")
     else:
-        _tell(app, f"new runs start from {used or 'scratch'}", "information")
+        _tell(app, f"new runs of the embedded policy start from {used or 'scratch'}", "information")
         app.call_from_thread(app.ask)
 
 
 def _launch(
     app: SoarApp,
     make: Callable[[], Path],
-    attach: bool,
-    place: str | None = None,
+    asked: Whereabouts,
     start: Callable[[Path], object] = launch,
 ) -> None:
     from engine.arc import TaskFileError
@@ -132,9 +137,9 @@ def _launch(
     except LaunchError as error:
         app.call_from_thread(app.show_log, str(error))
     else:
-        if attach:
-            app.call_from_thread(partial(app.attach, folder, place=place))
-        _tell(app, f"{folder.name}: its engine is running", "information")
+        shown = app.call_from_thread(partial(app.engine_ready, folder, asked))
+        found = "" if shown else "; 0 lists it, Enter opens it"
+        _tell(app, f"{folder.name}: its engine is running{found}", "information")
 
 
 def _tell(app: SoarApp, text: str, severity: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import os
 import re
@@ -115,9 +114,8 @@ def _elsewhere() -> list[Path]:
     found = []
     for run in Catalogue(soar_home() / CATALOGUE_NAME).runs():
         folder = Path(run.folder)
-        with contextlib.suppress(OSError):  # a stale mount, a folder made private
-            if folder.resolve().parent != home and (folder / SETTINGS_NAME).is_file():
-                found.append(folder)
+        if _is_run(folder) and folder.resolve().parent != home:
+            found.append(folder)
     return found
 
 
@@ -127,4 +125,12 @@ def run_folders() -> list[Path]:
         entries = sorted((soar_home() / "runs").iterdir())
     except OSError:
         return []
-    return [entry for entry in entries if (entry / SETTINGS_NAME).is_file()]
+    return [entry for entry in entries if _is_run(entry)]
+
+
+def _is_run(folder: Path) -> bool:
+    """Whether a folder holds settings; one that cannot be looked into counts as none."""
+    try:
+        return (folder / SETTINGS_NAME).is_file()
+    except OSError:  # a stale mount, a folder made private
+        return False

@@ -32,11 +32,15 @@ _LIT_SECONDS: Final = 3.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ArmsBody:
-    """A search's arms, and what is known of the children of the selected one."""
+    """A search's arms, and what is known of the children of the selected one.
+
+    `lit` are those being pulled; `newest` is the one pulled last, None when the search is over.
+    """
 
     subject: Subject
     arms: tuple[Arm, ...]
     lit: frozenset[int]
+    newest: int | None
     bandit: str
     c: float
     children: tuple[CandidateRow, ...]
@@ -69,6 +73,7 @@ class ArmsQuestion:
             subject=subject,
             arms=arms,
             lit=_lit(run, subject, rows),
+            newest=_newest(subject, rows),
             bandit=search.bandit,
             c=search.c,
             children=tuple(run.reader.children(self.selected))
@@ -101,6 +106,14 @@ def _lit(run: OpenRun, subject: Subject, rows: list[ArmRow]) -> frozenset[int]:
         return frozenset()
     pulled = sorted((row for row in rows if row.last_pull is not None), key=_last_pull)
     return frozenset(row.candidate for row in pulled[-run.settings.search.in_flight :])
+
+
+def _newest(subject: Subject, rows: list[ArmRow]) -> int | None:
+    """Return the arm that was pulled last by a search that goes on."""
+    last = max(rows, key=_last_pull, default=None)
+    if subject.row.state != "searching" or last is None or last.last_pull is None:
+        return None
+    return last.candidate
 
 
 def _last_pull(row: ArmRow) -> int:
@@ -180,6 +193,7 @@ class Arms(TaskPlace):
     """All arms of the task; beneath them the selected one, large."""
 
     place = "arms"
+    every = 2.0  # an arm is lit for a while, whether or not anything follows its pull
     BINDINGS: ClassVar[list[BindingType]] = bindings("arms")
 
     def __init__(self) -> None:
@@ -224,10 +238,9 @@ class Arms(TaskPlace):
             return
         entitle(table, f"arms, drawn by {body.bandit}, C = {body.c:g}")
         table.show(body.arms, body.lit)
-        if self._following and body.lit:
-            newest = max(body.lit)
+        if self._following and body.newest is not None:
             for line, arm in enumerate(table.arms_shown):
-                if arm.id == newest:
+                if arm.id == body.newest:
                     table.cursor = line
         if self.focused is None:
             table.focus()
@@ -258,12 +271,13 @@ class Arms(TaskPlace):
             self.soar.look(candidate=arm.id)
             self.soar.go("chain")
 
+    @property
+    def candidate(self) -> int | None:
+        arm = self._arm()
+        return self.view.candidate if arm is None else arm.id
+
     def why_not(self, key: str) -> str | None:
         arm = self._arm()
-        if key in ("go-chain", "go-diff", "go-prompt", "bookmark") and arm is not None:
-            if arm.id != self.view.candidate:
-                self.soar.look(candidate=arm.id)
-            return None
         if key == "children":
             if arm is None:
                 return "no arm is selected"

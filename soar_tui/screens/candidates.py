@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Final, TypeVar, get_args
+from typing import ClassVar, TypeVar, get_args
 
 from rich.text import Text
 from textual import on
@@ -14,12 +14,13 @@ from textual.widgets import Static
 
 from engine.archive.rows import CandidateDetail, CandidateQuery, CandidateRow
 from engine.figures.numbers import count, duration, of, percent
-from engine.programs.candidate import Failure, FilterName, split_candidate_id
+from engine.programs.candidate import Failure, split_candidate_id
 from soar_tui.keys import bindings
 from soar_tui.open_run import OpenRun
 from soar_tui.sanitise import one_line
 from soar_tui.screens.candidate_pages import CandidatePages
-from soar_tui.screens.of_task import Subject, TaskPlace, subject_of
+from soar_tui.screens.narrowing import applied, filters_line, narrowed_to, query_of, total_of
+from soar_tui.screens.of_task import Subject, TaskPlace, detail_of, subject_of
 from soar_tui.screens.put import entitle, put
 from soar_tui.screens.task import file_stem
 from soar_tui.view import (
@@ -33,13 +34,6 @@ from soar_tui.widgets.candidate_list import CandidateList
 from soar_tui.widgets.candidate_row import RowContext
 from soar_tui.widgets.source_view import SourceView
 
-_INTERVALS: Final[dict[AccuracyChoice, tuple[float, float] | None]] = {
-    "any": None,
-    "0": (0.0, 0.0),
-    "0-50": (1e-9, 0.5),
-    "50-99": (0.5, 1 - 1e-9),
-    "100": (1.0, 1.0),
-}
 T = TypeVar("T")
 
 
@@ -75,14 +69,13 @@ class CandidatesQuestion:
             return None
         query = query_of(view, subject)
         tasks = run.reader.tasks()
-        detail = None if view.candidate is None else run.reader.candidate(view.candidate)
         return CandidatesBody(
             subject=subject,
             query=query,
-            total=_total(run, query, subject),
+            total=total_of(run, query, subject),
             pairs={index: len(task.train) for index, task in enumerate(tasks)},
             names={index: task.id for index, task in enumerate(tasks)} if view.whole_run else {},
-            detail=detail,
+            detail=detail_of(run, view.candidate),
             few=self._few(run),
         )
 
@@ -90,71 +83,11 @@ class CandidatesQuestion:
         if self.view.parent is not None:
             return tuple(run.reader.children(self.view.parent))
         if self.view.marked:
-            # A bookmark's candidate ends its own refinement chain.
-            return tuple(run.reader.chain(mark)[-1] for mark in sorted(self.marks))
+            # A bookmark's candidate ends its own refinement chain; one that is no longer there, for
+            # the run was made anew in its folder, has none.
+            chains = (run.reader.chain(mark) for mark in sorted(self.marks))
+            return tuple(chain[-1] for chain in chains if chain)
         return None
-
-
-def query_of(view: View, subject: Subject) -> CandidateQuery:
-    """Return what the view's filters ask of the archive."""
-    status = view.status
-    filter_name: FilterName | str | None = None
-    if view.filter != "any":
-        filter_name = "" if view.filter == "none" else view.filter
-    return CandidateQuery(
-        iteration=None if view.whole_run and view.iteration is None else subject.iteration,
-        task=None if view.whole_run else subject.index,
-        operator=None if view.operator == "both" else view.operator,
-        program=False if status == "no program" else None,
-        runs={"runs": True, "fails": False}.get(status),
-        filter=filter_name,  # type: ignore[arg-type]  # one of its names or ""
-        accuracy=_INTERVALS[view.accuracy],
-        perfect=True if status == "perfect" else None,
-        right=True if status == "right" else None,
-        pattern=None if view.whole_run else view.pattern,
-        text=view.text or None,
-    )
-
-
-def _total(run: OpenRun, query: CandidateQuery, subject: Subject) -> int | None:
-    if query == CandidateQuery(iteration=query.iteration, task=query.task):
-        if query.task is not None:
-            return subject.row.candidates
-        rows = [row for row in run.iterations() if query.iteration in (None, row.index)]
-        return sum(row.candidates for row in rows)
-    return None
-
-
-def filters_line(view: View) -> Text:
-    """Return what is listed, the filters that are on standing out."""
-    text = Text(no_wrap=True, overflow="ellipsis")
-
-    def fact(key: str, name: str, value: str, *, on: bool) -> None:
-        text.append(f" {key} ", style="dim")
-        text.append(f"{name}: ", style="dim")
-        text.append(value, style="bold reverse" if on else "")
-        text.append(" ")
-
-    fact("a", "of", "the whole run" if view.whole_run else "this task", on=view.whole_run)
-    fact("o", "by", view.operator, on=view.operator != "both")
-    fact("s", "status", view.status, on=view.status != "all")
-    fact("h", "right", view.accuracy, on=view.accuracy != "any")
-    fact("f", "filter", view.filter, on=view.filter != "any")
-    return text
-
-
-def narrowed_to(view: View) -> str:
-    """Return the list's title: what else narrows it, which Escape takes off again."""
-    said = []
-    if view.parent is not None:
-        said.append(f"refined from #{split_candidate_id(view.parent)[2]}")
-    elif view.pattern is not None and not view.whole_run:
-        said.append("of one pattern")
-    if view.marked:
-        said.append("with a bookmark")
-    if view.text:
-        said.append(f"that hold “{one_line(view.text)}”")
-    return " ".join(["candidates", *said, *(["(esc: all)"] if said else [])])
 
 
 def facts(detail: CandidateDetail, pairs: int) -> Text:
@@ -278,7 +211,7 @@ class Candidates(TaskPlace):
             self._source = shown
             entitle(source, f"#{number}" + ("" if text is not None else ", the reply"))
             source.show_source(shown)
-        source.find(self.view.text)
+        source.find(applied(self.view).text)
 
     @on(CandidateList.NeedPage)
     def _page(self, event: CandidateList.NeedPage) -> None:
@@ -317,10 +250,10 @@ class Candidates(TaskPlace):
             self.end_filter()
         elif view.parent is not None:
             self.soar.look(parent=None)
-        elif view.pattern is not None and not view.whole_run:
-            self.soar.look(pattern=None)
         elif view.marked:
             self.soar.look(marked=False)
+        elif view.pattern is not None and not view.whole_run:
+            self.soar.look(pattern=None)
         elif view.text:
             self.end_filter(clear=True)
         elif not self.soar.go_back():
@@ -349,6 +282,10 @@ class Candidates(TaskPlace):
     def do_marked(self) -> None:
         """Only bookmarked ones, or all."""
         self.soar.look(marked=not self.view.marked, parent=None)
+
+    @property
+    def filtered(self) -> str:
+        return applied(self.view).text
 
     def step_match(self, step: int) -> None:
         # The list holds nothing but matches; inside the source they are marked.

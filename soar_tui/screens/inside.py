@@ -8,6 +8,7 @@ from typing import Final
 from textual.widgets import Static
 
 from engine.arc import Task
+from engine.archive import ArchiveError
 from engine.archive.rows import CandidateDetail, CandidateRow
 from engine.programs.candidate import split_candidate_id
 from soar_tui.feed import Question
@@ -53,8 +54,14 @@ class LineageQuestion:
     candidate: int
 
     def answer(self, run: OpenRun) -> Lineage:
-        """Read it."""
+        """Read it. Raises ArchiveError when the candidate is not there."""
         chain = run.reader.chain(self.candidate)
+        if not chain:
+            # Selected in a run that was made anew in its folder since.
+            number = split_candidate_id(self.candidate)[2]
+            raise ArchiveError(
+                f"candidate #{number} is not in this run any more: 5 lists those it has"
+            )
         # The past of a candidate never changes, so its steps are read once.
         steps = run.keep(
             "steps",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from rich.text import Text
 from textual import on
@@ -13,111 +11,27 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
-from engine.archive.rows import Checkpoint, Example, ExampleCount, MetricPoint
+from engine.archive.rows import Checkpoint, Example
 from engine.config import ConfigError, load_settings
 from engine.control import SETTINGS_NAME
 from engine.figures.numbers import age, count, duration
 from engine.programs.candidate import split_candidate_id
 from soar_tui import steering
-from soar_tui.actions import ALIVE
-from soar_tui.checkpoints import checkpoint_in_use
+from soar_tui.actions import ALIVE, OF_CANDIDATE
+from soar_tui.checkpoints import EMBEDDED
 from soar_tui.keys import bindings
-from soar_tui.open_run import OpenRun
 from soar_tui.sanitise import one_line
+from soar_tui.screens.learning import LISTED, LearnBody, LearnQuestion, top_line
 from soar_tui.screens.make_up import EXAMPLE_COLUMNS, example_row, make_up, task_name
 from soar_tui.screens.place import Place
-from soar_tui.screens.preview import Preview, preview_of
+from soar_tui.screens.preview import Preview
 from soar_tui.screens.put import entitle, put
 from soar_tui.screens.rows import Column, Row, Rows
-from soar_tui.screens.training import Training, training_line, training_of
+from soar_tui.screens.training import training_line
 from soar_tui.widgets.curve import Axes, CurveView, Series
 from soar_tui.widgets.grid_pair import PairView
 from soar_tui.widgets.line_list import LineList
 from soar_tui.widgets.source_view import SourceView
-
-_LISTED: Final = 1_000
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LearnBody:
-    """One iteration's learning; `points` is its loss by step.
-
-    `through`: all planned searches are; `in_use`: what new runs start from; `training`: what the
-    engine last said it was at, None when it was not learning.
-    """
-
-    iteration: int
-    iterations: int
-    counts: tuple[ExampleCount, ...]
-    examples: tuple[tuple[int, Example], ...]
-    points: tuple[MetricPoint, ...]
-    checkpoints: tuple[Checkpoint, ...]
-    preview: Preview | None
-    learns: bool
-    names: tuple[str, ...]
-    through: bool
-    in_use: str | None
-    training: Training | None
-
-
-@dataclass(frozen=True, slots=True)
-class LearnQuestion:
-    """An iteration (None: the one learned from now or last), and the row id of an example."""
-
-    iteration: int | None
-    example: int | None
-
-    def answer(self, run: OpenRun) -> LearnBody | None:
-        """Read it; None before the first iteration."""
-        rows = run.iterations()
-        if not rows:
-            return None
-        checkpoints = tuple(run.reader.checkpoints())
-        learned = [made.iteration for made in checkpoints]
-        training = training_of(run)
-        chosen = self.iteration
-        if chosen is None and training is not None:
-            chosen = training.iteration
-        if chosen is None:
-            chosen = learned[-1] if learned else rows[-1].index
-        chosen = min(chosen, rows[-1].index)
-        version = (chosen, len(checkpoints))
-        counts = run.keep("counts", version, lambda: tuple(run.reader.example_counts(chosen)))
-        examples = run.keep(
-            "examples", version, lambda: tuple(run.reader.examples(chosen, limit=_LISTED))
-        )
-        return LearnBody(
-            iteration=chosen,
-            iterations=len(rows),
-            counts=counts,
-            examples=examples,
-            points=tuple(run.reader.metrics(f"loss/{chosen}")),
-            checkpoints=checkpoints,
-            preview=preview_of(run, dict(examples).get(self.example or 0)),
-            learns=run.planned > 1,
-            names=tuple(task.id for task in run.reader.tasks()),
-            through=sum(row.ended is not None for row in rows) >= run.planned,
-            in_use=checkpoint_in_use(),
-            training=training,
-        )
-
-
-def top_line(body: LearnBody) -> Text:
-    """Return what was learned from and how many tasks it comes from."""
-    text = Text(no_wrap=True, overflow="ellipsis")
-    used = sum(entry.count for entry in body.counts if entry.rejected is None)
-    left_out = sum(entry.count for entry in body.counts if entry.rejected is not None)
-    text.append(f"iteration {body.iteration + 1} of {body.iterations}", style="bold")
-    text.append(f"  {count(used)} examples used, {count(left_out)} left out")
-    per_task = Counter(
-        split_candidate_id(example.candidate)[1]
-        for _, example in body.examples
-        if example.rejected is None
-    )
-    if per_task and len(body.examples) < _LISTED:
-        most = per_task.most_common(1)[0]
-        text.append(f" · from {count(len(per_task))} tasks, at most {count(most[1])} of one")
-    return text
 
 
 class Learn(Place):
@@ -206,8 +120,8 @@ class Learn(Place):
         )
         self._show_checkpoints(body)
         listed = self.query_one("#examples", Rows)
-        whole = len(body.examples) < _LISTED
-        entitle(listed, "examples" if whole else f"the first {count(_LISTED)} examples")
+        whole = len(body.examples) < LISTED
+        entitle(listed, "examples" if whole else f"the first {count(LISTED)} examples")
         listed.show(
             [
                 example_row(
@@ -283,21 +197,30 @@ class Learn(Place):
 
     @on(LineList.Chosen, "#examples")
     def _open(self) -> None:
+        if self._selected() is not None:
+            self.soar.action_act("go-chain")
+
+    def _selected(self) -> Example | None:
+        """Return the selected example."""
         body = self._body
-        example = dict(body.examples).get(self._example or 0) if body is not None else None
-        if example is not None and example.run is None:
-            _, task, _ = split_candidate_id(example.candidate)
-            self.soar.look(candidate=example.candidate, task=task, pattern=None, parent=None)
-            self.soar.go("chain")
+        return None if body is None else dict(body.examples).get(self._example or 0)
+
+    @property
+    def candidate(self) -> int | None:
+        example = self._selected()
+        return self.view.candidate if example is None else example.candidate
 
     def why_not(self, key: str) -> str | None:
         body = self._body
+        example = self._selected()
+        if example is not None and example.run is not None and key in OF_CANDIDATE:
+            return f"the example is from the run {one_line(example.run)}: open that run to see it"
         if key == "train" and body is None:
             return "no iteration is shown yet"
         if key == "example" and not self._hides_one():
             return "the selected example is in view beside the list"
-        if key == "activate" and (body is None or not body.checkpoints):
-            return "this run has no checkpoint yet: an iteration that has learned makes one"
+        if key == "activate":
+            return self._no_activation()
         if key in ("next-iteration", "previous-iteration"):
             if body is None:
                 return "no iteration is shown yet"
@@ -306,6 +229,26 @@ class Learn(Place):
             if key == "previous-iteration" and body.iteration == 0:
                 return "this is the first iteration"
         return None
+
+    def _no_activation(self) -> str | None:
+        """Return why new runs cannot start from the selected checkpoint."""
+        made = self._checkpoint()
+        if made is None:
+            return "this run has no checkpoint yet: an iteration that has learned makes one"
+        if made.policy != EMBEDDED:
+            return (
+                f"it is of a language model ({one_line(made.policy)}), and only the embedded "
+                "policy starts from a chosen one: name it with `soar-tui run --checkpoint`"
+            )
+        return None
+
+    def _checkpoint(self) -> Checkpoint | None:
+        """Return the selected checkpoint."""
+        body = self._body
+        row = self.query_one("#checkpoints", Rows).selected if self.is_mounted else None
+        if body is None or row is None:
+            return None
+        return next((made for made in body.checkpoints if made.iteration == row.key), None)
 
     def _no_training(self, body: LearnBody) -> str | None:
         """Return why learning cannot be started now; a dry run always can."""
@@ -345,16 +288,13 @@ class Learn(Place):
         self.soar.push_screen(Train(self.soar.folder, settings, row, off))
 
     def do_activate(self) -> None:
-        """Let new runs start from the selected checkpoint."""
-        assert self._body is not None and self.soar.folder is not None
-        row = self.query_one("#checkpoints", Rows).selected
-        made = {one.iteration: one for one in self._body.checkpoints}
-        chosen = made[row.key] if row is not None and isinstance(row.key, int) else None
-        assert chosen is not None
+        """Let new runs of the embedded policy start from the selected checkpoint."""
+        chosen = self._checkpoint()
+        assert chosen is not None and self.soar.folder is not None
         steering.choose_checkpoint(self.soar, (self.soar.folder / chosen.path).resolve())
 
     def do_roll_back(self) -> None:
-        """Let new runs start from what was in use before."""
+        """Let new runs of the embedded policy start from what was in use before."""
         steering.choose_checkpoint(self.soar, None)
 
     def do_next_iteration(self) -> None:

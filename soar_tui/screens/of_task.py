@@ -9,7 +9,7 @@ from rich.text import Text
 from textual.widgets import Static
 
 from engine.arc import Task
-from engine.archive.rows import TaskRow
+from engine.archive.rows import CandidateDetail, TaskRow
 from engine.figures.numbers import count, percent
 from soar_tui.sanitise import one_line
 from soar_tui.screens.place import Place
@@ -61,6 +61,13 @@ def subject_of(run: OpenRun, iteration: int | None, task: int) -> Subject | None
         samples=search.samples,
         refinements=search.refinements,
     )
+
+
+def detail_of(run: OpenRun, candidate: int | None) -> CandidateDetail | None:
+    """Return a candidate whole; None when it is not there, as in a run made anew in its folder."""
+    if candidate is None or run.reader.bare_candidate(candidate) is None:
+        return None
+    return run.reader.candidate(candidate)
 
 
 def task_rows(run: OpenRun, iteration: int) -> list[TaskRow]:

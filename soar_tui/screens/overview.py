@@ -12,6 +12,8 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from engine.arc import Task
+from engine.control import State
+from soar_tui.feed import Header
 from soar_tui.keys import bindings
 from soar_tui.screens.place import Place
 from soar_tui.screens.put import entitle, put
@@ -42,6 +44,7 @@ class Overview(Place):
         self._stood: int | None = None
         self._last_event = 0
         self._following = False
+        self._stepped: State | None = None
 
     def compose_place(self) -> ComposeResult:
         with Vertical():
@@ -71,8 +74,7 @@ class Overview(Place):
             return
         assert isinstance(body, OverviewBody)
         self._body = body
-        header = self.soar.header
-        self.query_one("#steps", Stepper).show(steps(body, header))
+        self._show_steps(body)
         self._show_figures(body)
         self.query_one("#curve", CurveView).show(
             body.curves, Axes(low=0, high=body.row.known or body.row.tasks, x_name="tasks voted on")
@@ -84,6 +86,18 @@ class Overview(Place):
             self._last_event = fresh[-1].id
             log.add(LogEvent(e.time, e.level, e.kind, e.text) for e in fresh)
         entitle(log, "journal")
+
+    def _show_steps(self, body: OverviewBody) -> None:
+        header = self.soar.header
+        self._stepped = None if header is None else header.state.state
+        self.query_one("#steps", Stepper).show(steps(body, header))
+
+    def show_header(self, header: Header | None, banner: str | None, *, frozen: bool) -> None:
+        """Show how the run stands; of an engine that has died or hangs the archive says nothing."""
+        super().show_header(header, banner, frozen=frozen)
+        state = None if header is None else header.state.state
+        if self._body is not None and state not in (None, self._stepped) and not frozen:
+            self._show_steps(self._body)
 
     def _show_figures(self, body: OverviewBody) -> None:
         header = self.soar.header

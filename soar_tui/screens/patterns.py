@@ -23,13 +23,18 @@ SHOWN: Final = 200
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranking:
-    """A task's patterns by one formula; `right_ranks`: where each formula puts the right one."""
+    """A task's patterns by one formula; `right_ranks`: where each formula puts the right one.
+
+    `recorded`: those marked as submitted were submitted, whatever this formula makes of them; else
+    they are the two that lead.
+    """
 
     formula: Formula
     patterns: tuple[Pattern, ...]
     total: int
     programs: int
     right_ranks: dict[Formula, int | None]
+    recorded: bool
 
 
 def ranked(run: OpenRun, iterations: Sequence[int], task: int, formula: Formula) -> Ranking:
@@ -39,6 +44,8 @@ def ranked(run: OpenRun, iterations: Sequence[int], task: int, formula: Formula)
     c = run.settings.vote.c
     orders = {each: _order(tallied, each, c, invariants) for each in FORMULAS}
     order = orders[formula]
+    # A vote over several iterations is nobody's but the viewer's.
+    voted = run.reader.submissions(iterations[0], task) if len(iterations) == 1 else None
     patterns = tuple(
         Pattern(
             id=row.pattern,
@@ -46,14 +53,14 @@ def ranked(run: OpenRun, iterations: Sequence[int], task: int, formula: Formula)
             outputs=tuple(unpack(packed) for packed in row.outputs),
             count=row.count,
             weight=weight,
-            submitted=place <= SUBMISSIONS,
+            submitted=place <= SUBMISSIONS if voted is None else row.outputs in voted,
             right=row.right,
         )
         for place, (row, weight) in enumerate(order[:SHOWN], 1)
     )
     ranks = {each: _right_rank(order) for each, order in orders.items()}
     programs = sum(tally.count for _, tally in tallied.values())
-    return Ranking(formula, patterns, len(tallied), programs, ranks)
+    return Ranking(formula, patterns, len(tallied), programs, ranks, voted is not None)
 
 
 def submissions(run: OpenRun, iteration: int, task: int) -> tuple[list[tuple[Grid, ...]], bool]:

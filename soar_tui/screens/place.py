@@ -83,6 +83,11 @@ class Place(Screen[None]):
 
     # What a place says for itself
 
+    @property
+    def candidate(self) -> int | None:
+        """The candidate that keys about one act on (None: there is none)."""
+        return self.view.candidate
+
     def question(self) -> Question | GlobalQuestion | None:
         """Return what this place wants to know now (None: nothing)."""
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,9 +18,9 @@ from engine.control import (
     MissingFileError,
     RunState,
     engine_alive,
-    run_folders,
     run_state,
 )
+from soar_tui.known_runs import may_be_run, runs_here
 
 SPARK: Final = 10
 """Steps of the line that shows how many tasks the latest iteration had solved by when."""
@@ -59,8 +60,8 @@ class RunsQuestion:
 
     def answer_without_run(self) -> tuple[RunLine, ...]:
         """Read how every run stands, the newest first."""
-        folders = dict.fromkeys(f.absolute() for f in (*run_folders(), *self.elsewhere))
-        lines = [self._line(folder) for folder in folders if (folder / SETTINGS_NAME).is_file()]
+        folders = dict.fromkeys(f.absolute() for f in (*runs_here(), *self.elsewhere))
+        lines = [self._line(folder) for folder in folders if may_be_run(folder)]
         return tuple(sorted(lines, key=lambda line: -(line.started or math.inf)))
 
     def _line(self, folder: Path) -> RunLine:
@@ -84,8 +85,8 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 
 def read_line(folder: Path) -> RunLine:
-    """Read how one run stands."""
-    disk = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    """Read how one run stands; what keeps it from being read is told in its line."""
+    disk = _disk(folder)
     try:
         settings = load_settings(folder / SETTINGS_NAME)
     except ConfigError as error:
@@ -98,7 +99,7 @@ def read_line(folder: Path) -> RunLine:
             state = run_state(folder, reader, planned)
             tasks = reader.task_rows(rows[-1].index) if rows else []
             solved = [task.active for task in tasks if task.vote_right and task.active]
-    except ArchiveError as error:
+    except (ArchiveError, OSError) as error:
         # Until an engine has run there is no archive, which is no fault.
         fresh = isinstance(error, MissingFileError)
         known = RunState("new", None) if fresh else None
@@ -117,6 +118,15 @@ def read_line(folder: Path) -> RunLine:
         started=rows[0].started if rows else None,
         bytes=disk,
     )
+
+
+def _disk(folder: Path) -> int:
+    """Return the bytes of a run's files, as far as they can be looked at."""
+    held = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            held += _stamp(Path(parent, name))[1]
+    return held
 
 
 def over_time(moments: Sequence[float], start: float) -> tuple[int, ...]:

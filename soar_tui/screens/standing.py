@@ -13,7 +13,7 @@ from rich.text import Text
 from engine.arc import Task
 from engine.archive.rows import EventRow, IterationRow, TaskRow
 from engine.config import SearchConfig
-from engine.figures.numbers import count, duration, money, of, percent
+from engine.figures.numbers import count, duration, money, of, percent, rate
 from soar_tui.feed import Header
 from soar_tui.open_run import OpenRun
 from soar_tui.sanitise import one_line
@@ -146,12 +146,13 @@ def _learn_step(body: OverviewBody, header: Header | None, *, live: bool) -> Ste
     row = body.row
     if row.index in body.learned:
         return Step("Learn", "done")
-    if row.index + 1 >= body.planned:
-        return Step("Learn", "skipped")  # nothing comes after it that could use what is learned
     status = header.statuses.get("training") if header is not None else None
     value = status.value if status is not None else None
     if live and isinstance(value, dict) and value.get("iteration") == row.index:
         return Step("Learn", "running", int(value["step"]), int(value["steps"]))
+    asked = header is not None and header.settings.learn_last
+    if row.index + 1 >= body.planned and not asked:
+        return Step("Learn", "skipped")  # nothing comes after it that could use what is learned
     searched = row.finished >= row.tasks
     return Step("Learn", "running" if live and searched else "waiting")
 
@@ -171,10 +172,10 @@ def facts(body: OverviewBody, header: Header | None) -> list[tuple[str, str, str
     """Return the counters: name, figure, and what else there is to say of it."""
     row = body.row
     seconds = _elapsed(header, row)
-    rate = "" if not seconds else f"{row.candidates / seconds:,.0f}/s overall"
+    overall = "" if not seconds else f"{rate(row.candidates / seconds)} overall"
     none = f"{of(row.candidates - row.programs, row.candidates)} replies held none"
     lines = [
-        ("candidates", count(row.candidates), rate),
+        ("candidates", count(row.candidates), overall),
         ("programs", count(row.programs), none),
         ("fit all", count(row.perfect), "right on every demonstration"),
         ("failed", count(row.errors), _kills(header)),

@@ -106,4 +106,4 @@ class StartMenu(ModalScreen[None]):
             app.tell(str(error), severity="error")
             return
         more = msgspec.structs.replace(settings, iterations=settings.iterations + 1)
-        steering.go_on(app, self._folder, more, "overview")
+        steering.go_on(app, self._folder, more)

@@ -151,6 +151,16 @@ def _plain(value: object) -> str:
     return str(value)
 
 
+def gone(before: str, now: str) -> int:
+    """Return how many lines the end of a log has lost at its beginning since it was read before.
+
+    So many bytes of it are read, so the first line of either may be cut.
+    """
+    old, new = before.splitlines(), now.splitlines()
+    shifts = (k for k in range(len(old)) if old[k + 1 :] == new[1 : len(old) - k])
+    return next(shifts, 0)
+
+
 def _command_row(command: Command) -> Row:
     took = "–" if command.answered is None else duration(command.answered - command.sent)
     return Row(
@@ -222,8 +232,9 @@ class System(Place):
         log = self.query_one("#log", SourceView)
         entitle(log, f"{LOG_NAME}" + (", its end" if self._following else ""))
         if body.log != self._log:
+            at = log.scroll_offset.y - gone(self._log or "", body.log)
             self._log = body.log
-            log.show_text(body.log or "(the engine has written nothing)")
+            log.show_text(body.log or "(the engine has written nothing)", at=at)
             if self._following:
                 self.call_after_refresh(log.scroll_end, animate=False)
         if self.focused is None:
@@ -232,7 +243,8 @@ class System(Place):
     def do_follow(self) -> None:
         """Keep the end of the log in view, or leave it where it is."""
         self._following = not self._following
-        self._log = None
+        if self._following:
+            self.query_one("#log", SourceView).scroll_end(animate=False)
         self.soar.ask()
 
     def copied(self) -> tuple[str, str] | None:

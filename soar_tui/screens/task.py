@@ -20,7 +20,7 @@ from engine.programs.candidate import Failure, Result, split_candidate_id
 from soar_tui.keys import bindings
 from soar_tui.open_run import OpenRun
 from soar_tui.screens.candidate_pages import CandidatePages
-from soar_tui.screens.of_task import Subject, TaskPlace, subject_of
+from soar_tui.screens.of_task import Subject, TaskPlace, detail_of, subject_of
 from soar_tui.screens.patterns import submissions
 from soar_tui.screens.put import entitle
 from soar_tui.screens.task_text import task_text
@@ -33,10 +33,12 @@ from soar_tui.widgets.grid_pair import PairRow, PairView, Produced
 class TaskBody:
     """A task, what the selected candidate gave (None: there is none), and the vote so far.
 
-    `submissions` are the outputs of the best patterns, best first; `voted`: they are recorded.
+    `asked` is the candidate that was asked for; `submissions` are the outputs of the best patterns,
+    best first; `voted`: they are recorded.
     """
 
     subject: Subject
+    asked: int | None
     detail: CandidateDetail | None
     submissions: Sequence[tuple[Grid, ...]]
     voted: bool
@@ -46,7 +48,8 @@ class TaskBody:
 class TaskQuestion:
     """A task in an iteration (None: the latest), and a candidate (None: the best so far).
 
-    A candidate of another task says nothing of this one, so the best so far takes its place.
+    The best so far takes the place of a candidate that is not there, and of one of another task,
+    which says nothing of this one.
     """
 
     iteration: int | None
@@ -59,12 +62,13 @@ class TaskQuestion:
         if subject is None:
             return None
         chosen = self.candidate
-        if chosen is None or split_candidate_id(chosen)[1] != subject.index:
-            chosen = best_candidate(run, subject)
+        of_another = chosen is not None and split_candidate_id(chosen)[1] != subject.index
+        detail = None if of_another else detail_of(run, chosen)
         best, voted = submissions(run, subject.iteration, subject.index)
         return TaskBody(
             subject,
-            None if chosen is None else run.reader.candidate(chosen),
+            chosen,
+            detail or detail_of(run, best_candidate(run, subject)),
             best,
             voted,
         )
@@ -199,7 +203,17 @@ class TaskScreen(TaskPlace):
 
     @on(CandidateList.Chosen, "#candidates")
     def _open(self) -> None:
-        self.soar.action_act("go-chain")
+        row = self.query_one("#candidates", CandidateList).selected
+        if row is not None:
+            self.soar.look(candidate=row.id)
+            self.soar.go("chain")
+
+    @property
+    def candidate(self) -> int | None:
+        body, chosen = self._body, self.view.candidate
+        if body is None or body.detail is None or body.asked != chosen:
+            return chosen
+        return body.detail.candidate.id  # the best so far, for want of a selected one
 
     def why_not(self, key: str) -> str | None:
         if key == "best" and self.view.candidate is None:

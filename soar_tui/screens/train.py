@@ -197,7 +197,7 @@ class Train(ModalScreen[None]):
         settings = self._chosen_or_told()
         if settings is not None:
             self.dismiss()
-            steering.go_on(self.app, self._folder, settings, "learn")
+            steering.go_on(self.app, self._folder, settings)
 
 
 def _id(field: str) -> str:

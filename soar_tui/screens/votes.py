@@ -29,11 +29,10 @@ _GRIDS: Final = 12
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VotesBody:
-    """A task's ranking, whether its search is over, and over how many iterations it is pooled."""
+    """A task's ranking, and whether it is pooled over all iterations."""
 
     subject: Subject
     ranking: Ranking
-    voted: bool
     pooled: bool
 
 
@@ -58,7 +57,7 @@ class VotesQuestion:
             subject.index,
             self.formula or run.settings.vote.formula,
         )
-        return VotesBody(subject, ranking, subject.row.state == "finished", self.pooled)
+        return VotesBody(subject, ranking, self.pooled)
 
 
 def formulas_line(body: VotesBody) -> Text:
@@ -75,7 +74,7 @@ def formulas_line(body: VotesBody) -> Text:
         text.append(f" {formula} ", style="reverse bold" if here else "dim")
         style = "" if not known else "green" if place is not None and place <= 2 else "red"
         text.append(where, style=style)
-    state = "submitted" if body.voted and not body.pooled else "leading"
+    state = "submitted" if ranking.recorded else "leading"
     text.append(f"  ★ {state}", style="dim")
     return text
 
@@ -197,7 +196,8 @@ class Votes(TaskPlace):
         body = self._body
         if body is None or not body.ranking.patterns:
             return None
-        lines = ["rank,pattern,count,weight,submitted,right"]
+        starred = "submitted" if body.ranking.recorded else "leading"
+        lines = [f"rank,pattern,count,weight,{starred},right"]
         for pattern in body.ranking.patterns:
             right = "" if pattern.right is None else str(all(pattern.right))
             lines.append(

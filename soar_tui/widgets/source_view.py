@@ -44,10 +44,11 @@ class SourceView(LineView, can_focus=True):
         """Show a whole source."""
         self._put(source_lines(source), numbered=True)
 
-    def show_text(self, text: str) -> None:
-        """Show text that is no source: a prompt, a reply, a log."""
+    def show_text(self, text: str, *, at: int = 0) -> None:
+        """Show text that is no source, a prompt, a reply, a log, from its line `at` on."""
         lines = source_lines(text)
-        self._put([[("".join(part for part, _ in line), "text")] for line in lines], numbered=False)
+        plain: list[list[Token]] = [[("".join(part for part, _ in line), "text")] for line in lines]
+        self._put(plain, numbered=False, at=at)
 
     def show_diff(self, before: str, after: str) -> None:
         """Show what changed from one source to the next."""
@@ -90,11 +91,11 @@ class SourceView(LineView, can_focus=True):
             return []
         return [found.span() for found in self._needle.finditer("".join(text for text, _ in line))]
 
-    def _put(self, lines: list[list[Token]], *, numbered: bool) -> None:
+    def _put(self, lines: list[list[Token]], *, numbered: bool, at: int = 0) -> None:
         self._lines, self._numbered = lines, numbered
         widest = max((sum(cell_len(text) for text, _ in line) for line in lines), default=0)
         self.set_extent(len(lines), widest + (self._gutter + 1 if numbered else 0))
-        self.go_to(0, 0)
+        self.go_to(at, 0)
         self.repaint()
 
 

@@ -26,9 +26,9 @@ _FRAME = 2
 class Pattern:
     """One pattern of a task's vote: the outputs for all test inputs, and what stands behind them.
 
-    `rank` counts from 1; the first two are submitted (`submitted`). `count` programs, `weight` by
-    the formula in use; `right` holds one mark per test input (None: truth unknown). `id` names the
-    pattern whatever its rank.
+    `rank` counts from 1, `count` programs, `weight` by the formula in use; `submitted` are the two
+    that were, by whichever formula, or before that the two that lead. `right` holds one mark per
+    test input (None: truth unknown). `id` names the pattern whatever its rank.
     """
 
     id: int

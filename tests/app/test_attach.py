@@ -101,3 +101,52 @@ async def test_a_run_made_anew_in_its_folder_is_read_anew_when_it_is_opened(home
         await pilot.press("enter")
         await settled(app, pilot)
         assert "5 of 5 tasks" in text(app) and "iteration 1/1" in text(app)
+
+
+async def test_a_run_whose_engine_is_ready_is_looked_at_where_it_was_asked_for(home, first, second):
+    async with opened(first, desk=home, place="runs") as (app, pilot):
+        assert app.engine_ready(second, app.whereabouts)
+        await settled(app, pilot)
+        assert app.folder == second and "2 of 2 tasks" in text(app)
+        await pilot.press("0")
+        await settled(app, pilot)
+        assert app.engine_ready(second, app.whereabouts)
+        await settled(app, pilot)
+        assert app.current_mode == "overview"
+
+
+@pytest.mark.parametrize("key", ["question_mark", "colon", "slash"])
+async def test_no_run_comes_up_while_something_is_open_in_which_one_types(home, first, second, key):
+    async with opened(first, desk=home, place="candidates") as (app, pilot):
+        asked = app.whereabouts
+        await pilot.press(key)
+        await pilot.pause()
+        opened_there = app.screen_stack[:]
+        assert not app.engine_ready(second, asked)
+        await pilot.pause()
+        assert app.folder == first and app.screen_stack == opened_there
+        assert app.current_mode == "candidates"
+
+
+async def test_no_run_comes_up_for_who_has_gone_on(home, first, second):
+    async with opened(first, desk=home) as (app, pilot):
+        asked = app.whereabouts
+        await pilot.press("4")
+        await settled(app, pilot)
+        assert not app.engine_ready(second, asked)
+        await settled(app, pilot)
+        assert (app.folder, app.current_mode) == (first, "votes")
+
+
+async def test_the_run_one_looks_at_is_read_anew_where_one_is_when_its_engine_is_ready(home, first):
+    async with opened(first, desk=home, place="arms") as (app, pilot):
+        app.look(task=1)
+        await pilot.press("c")
+        await settled(app, pilot)
+        looked_at = app.view
+        shutil.rmtree(first)
+        await record(first, chosen=settings("sample:5"))
+        assert app.engine_ready(first, (first, "arms"))
+        await settled(app, pilot)
+        assert app.current_mode == "chain" and app.view == looked_at
+        await until(lambda: "5 of 5 tasks" in text(app), "it is read anew")

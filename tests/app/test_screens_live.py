@@ -10,8 +10,10 @@ from engine.arc import load_tasks
 from engine.archive import commands
 from engine.archive.writer import ArchiveWriter
 from engine.control.lock import EngineLock
+from engine.programs.candidate import Candidate, Pull, candidate_id
 from soar_tui.sanitise import one_line
 from tests.app.recorded import (
+    NOW,
     pulls_of,
     put_statuses,
     record_hostile,
@@ -222,3 +224,47 @@ async def test_over_ssh_the_feed_looks_twice_a_second(home, folder, monkeypatch)
     monkeypatch.setenv("SSH_CONNECTION", "10.0.0.1 1 10.0.0.2 22")
     feed = Feed(lambda frame: None, lambda error: None, lambda job: None)
     assert feed._seconds >= 0.5
+
+
+async def test_the_steps_of_an_engine_that_is_gone_are_not_shown_to_go_on(home, folder):
+    engine = Engine(folder)
+    async with engine:
+        await engine.pull()
+        async with opened(folder, desk=home) as (app, pilot):
+            assert "● Sample" in text(app)
+            await engine.die()
+            await until(lambda: "✗ crashed" in text(app), "the crash is told")
+            await until(lambda: "○ Sample" in text(app), "and no step is under way")
+            await settled(app, pilot)
+            assert not any("left" in line or "/s  " in line for line in screen_lines(app)[2:5])
+
+
+async def refined(engine, order, parent):
+    """Write a pull of an arm; its reply held no program, so it makes no arm."""
+    pull = Pull(0, 0, order, "refine", 0, parent, 0.5, order, NOW, 0.2)
+    number = candidate_id(0, 0, 10 * order)
+    engine.writer.put_pull(pull, [Candidate(number, "refine", order, 0, parent, None, None)])
+    await engine.beat()
+
+
+async def test_the_arm_pulled_last_is_followed_whichever_came_last_into_being(home, folder):
+    async with Engine(folder) as engine:
+        for _ in range(2):
+            await engine.pull()
+        async with opened(folder, desk=home, place="arms") as (app, pilot):
+            await pilot.press("F")
+            table = app.current_place.query_one("#arms")
+            older, newer = sorted(arm.id for arm in table.arms_shown)[:2]
+            for order, parent in enumerate((newer, older, newer, older), 2):
+                await refined(engine, order, parent)
+                await until(lambda parent=parent: table.selected.id == parent, "it is followed")
+
+
+async def test_an_arm_is_no_longer_lit_when_nothing_follows_its_pull(home, folder):
+    async with Engine(folder) as engine:
+        for _ in range(2):
+            await engine.pull()
+        async with opened(folder, desk=home, place="arms") as (app, _pilot):
+            await engine.pull()
+            await until(lambda: " 1 now" in text(app), "the arm is lit")
+            await until(lambda: " 1 now" not in text(app), "it goes out")
