@@ -100,18 +100,25 @@ class ChatClient:
         return 1 if self._one_each else min(self._decoding.n, self.endpoint.capacity)
 
     async def complete(
-        self, messages: Messages, n: int, max_tokens: int, *, attempts: int = ATTEMPTS
+        self,
+        messages: Messages,
+        n: int,
+        max_tokens: int,
+        *,
+        attempts: int = ATTEMPTS,
+        who: str | None = None,
     ) -> Reply:
         """Ask for `n` completions of one prompt, at most so many times.
 
-        A completion that the server aborted is not one; it is counted as missing. Raises
+        While the server has no room, requests of `who` has asked for least go first. A completion
+        that the server aborted is not one; it is counted as missing. Raises
         EndpointError once trying again is of no use, and ContextError when the server says that
         the prompt does not fit.
         """
         body = dialect.chat_request(self.endpoint, self._decoding, messages, n, max_tokens)
         url = self.endpoint.url.rstrip("/") + "/chat/completions"
         seconds = self._decoding.request_seconds
-        content = await self._insist(url, body, messages, seconds, n, attempts=attempts)
+        content = await self._insist(url, body, messages, seconds, n, attempts=attempts, who=who)
         answer = self._answer(content, messages)
         texts = [choice.text for choice in answer.whole(n)]
         if self.endpoint.server in dialect.COUNTS_FIRST_ONLY:
@@ -175,6 +182,7 @@ class ChatClient:
         completions: int = 1,
         *,
         attempts: int = ATTEMPTS,
+        who: str | None = None,
     ) -> bytes:
         insisting = AsyncRetrying(
             retry=retry_if_exception_type((UnreachableError, BusyError)),
@@ -182,7 +190,9 @@ class ChatClient:
             wait=_Wait(wait_random_exponential(self._first_wait, LONGEST_WAIT)),
             reraise=True,
         )
-        return await insisting(self._post, url, body, messages, seconds, completions)
+        return await insisting(
+            self._post, url, body, messages, seconds, completions=completions, who=who
+        )
 
     async def _post(
         self,
@@ -190,9 +200,11 @@ class ChatClient:
         body: dict[str, object],
         messages: Messages,
         seconds: float,
+        *,
         completions: int,
+        who: str | None,
     ) -> bytes:
-        async with self._requests.take(1), self._room.take(completions):
+        async with self._requests.take(1, who), self._room.take(completions, who):
             try:
                 # httpx limits each read; only this limits a server that sends byte after byte.
                 async with asyncio.timeout(seconds), self._connections.one() as http:

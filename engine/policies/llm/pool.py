@@ -129,7 +129,9 @@ class EndpointPool:
         async def ask(client: ChatClient, attempts: int) -> Reply:
             health = self._health[self._clients.index(client)]
             try:
-                reply = await client.complete(messages, n, max_tokens, attempts=attempts)
+                reply = await client.complete(
+                    messages, n, max_tokens, attempts=attempts, who=task_id
+                )
             except ReplyError as error:
                 health.garbled += 1
                 if health.garbled >= GARBLED:

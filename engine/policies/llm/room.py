@@ -1,31 +1,45 @@
-"""Room for so many completions at once: requests of any size share it, first come, first served."""
+"""Room for so many completions at once: requests of any size share it, by turns."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+import heapq
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import count
 
 
 class Room:
     """A semaphore of many places, of which a request takes as many as it asks for completions.
 
-    A large request is not overtaken by small ones, so it is never kept waiting for good; one that
-    is larger than the room has it to itself.
+    Of those who wait, whoever has asked for least so far goes first, and in one's own requests and
+    among equals the first to come: so tasks that are searched at once get on alike, and those whose
+    programs take longest to run are not all that is left in the end. A large request whose turn it
+    is is not overtaken by small ones, so it is never kept waiting for good; one that is larger than
+    the room has it to itself.
     """
 
     def __init__(self, places: int) -> None:
         self._places = places
         self._free = places
-        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._asked: Counter[str] = Counter()
+        self._number = count()
+        self._waiting: list[tuple[int, int, int, asyncio.Future[None]]] = []
 
     @asynccontextmanager
-    async def take(self, wanted: int) -> AsyncIterator[None]:
-        """Wait for so many places and give them back in the end."""
+    async def take(self, wanted: int, who: str | None = None) -> AsyncIterator[None]:
+        """Wait for so many places and give them back in the end.
+
+        `who` asks: without a name, as one who has not asked before.
+        """
+        before = 0
+        if who is not None:
+            before = self._asked[who]
+            self._asked[who] += wanted
         wanted = min(wanted, self._places)
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((wanted, turn))
+        heapq.heappush(self._waiting, (before, next(self._number), wanted, turn))
         self._let_in()
         try:
             await turn
@@ -43,10 +57,10 @@ class Room:
 
     def _let_in(self) -> None:
         while self._waiting:
-            wanted, turn = self._waiting[0]
+            _, _, wanted, turn = self._waiting[0]
             if not turn.cancelled():
                 if wanted > self._free:
                     return
                 self._free -= wanted
                 turn.set_result(None)
-            self._waiting.popleft()
+            heapq.heappop(self._waiting)
