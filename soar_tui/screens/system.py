@@ -235,8 +235,9 @@ class System(Place):
             at = log.scroll_offset.y - gone(self._log or "", body.log)
             self._log = body.log
             log.show_text(body.log or "(the engine has written nothing)", at=at)
-            if self._following:
-                self.call_after_refresh(log.scroll_end, animate=False)
+        if self._following:
+            # Each time, for before its first layout a log has no end to go to.
+            self.call_after_refresh(log.scroll_end, animate=False)
         if self.focused is None:
             log.focus()
 
