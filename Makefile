@@ -72,7 +72,8 @@ paper-size: $(VENV)/.dev ## a run of the paper's shape; of its size with PROGRAM
 CANDIDATES ?= 100000
 ARCHIVE = $(CURDIR)/.archive-$(CANDIDATES)
 archive-size: $(VENV)/.dev ## a made archive's bytes, places and exports; large with CANDIDATES=10000000
-	test -d $(ARCHIVE) || $(BIN)/python -m tests.benchmarks.make_archive $(ARCHIVE) --candidates $(CANDIDATES)
+	test -d $(ARCHIVE) || { rm -rf $(ARCHIVE).part && $(BIN)/python -m tests.benchmarks.make_archive \
+	  $(ARCHIVE).part --candidates $(CANDIDATES) && mv $(ARCHIVE).part $(ARCHIVE); }
 	$(BIN)/python -m tests.benchmarks.app --folder $(ARCHIVE)
 	$(BIN)/python -m tests.benchmarks.exports --run $(ARCHIVE)
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from engine.archive import ArchiveError
 from engine.archive.reader import RunReader
-from engine.control import find_run, shipped_checkpoint
-from soar_tui.known_runs import catalogue, known_runs
+from engine.control import catalogue, find_run, known_runs, shipped_checkpoint
 
 PREFERENCE = "checkpoints in use"
 SHIPPED = "shipped"

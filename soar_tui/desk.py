@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.archive.catalogue import Catalogue, CatalogueError
-from engine.control import CATALOGUE_NAME, soar_home
+from engine.control import catalogue as users_catalogue
 
 
 class Desk:
@@ -16,7 +16,7 @@ class Desk:
     """
 
     def __init__(self, catalogue: Catalogue | None = None) -> None:
-        self._catalogue = catalogue or Catalogue(soar_home() / CATALOGUE_NAME)
+        self._catalogue = catalogue or users_catalogue()
         self.fault: str | None = None
         try:
             self._preferences = self._catalogue.preferences()

@@ -8,12 +8,14 @@ from engine.archive.commands import reply, send
 from engine.archive.schema import ArchiveError, MissingFileError
 from engine.control.checkpoints import shipped_checkpoint
 from engine.control.folder import (
-    CATALOGUE_NAME,
     LOG_NAME,
     SETTINGS_NAME,
     RunFolderError,
+    catalogue,
     create_run,
     find_run,
+    known_runs,
+    may_be_run,
     reserve_run,
     run_folders,
     soar_home,
@@ -32,7 +34,6 @@ from engine.control.state import RunState, State, run_state
 from engine.control.tasks import run_tasks
 
 __all__ = [
-    "CATALOGUE_NAME",
     "LOG_NAME",
     "SETTINGS_NAME",
     "ArchiveError",
@@ -49,13 +50,16 @@ __all__ = [
     "State",
     "TaskShare",
     "UnusableError",
+    "catalogue",
     "changed_settings",
     "create_run",
     "engine_alive",
     "engine_process",
     "find_run",
+    "known_runs",
     "launch",
     "log_tail",
+    "may_be_run",
     "prompt_of",
     "reply",
     "reserve_run",

@@ -6,13 +6,16 @@ import datetime
 import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 
 from engine.config import Settings, save_settings
 
+if TYPE_CHECKING:
+    from engine.archive.catalogue import Catalogue
+
 SETTINGS_NAME = "run.toml"
-CATALOGUE_NAME = "catalogue.json"
 LOG_NAME = Path("logs") / "engine.log"
 
 
@@ -24,6 +27,13 @@ def soar_home() -> Path:
     """Return the folder that holds all runs: $SOAR_HOME, else the user's data folder."""
     named = os.environ.get("SOAR_HOME")
     return Path(named) if named else Path(platformdirs.user_data_dir("soar-tui"))
+
+
+def catalogue() -> Catalogue:
+    """Return the user's catalogue of small documents, runs opened elsewhere among them."""
+    from engine.archive.catalogue import Catalogue
+
+    return Catalogue(soar_home() / "catalogue.json")
 
 
 def create_run(settings: Settings, *, name: str | None = None, day: datetime.date) -> Path:
@@ -89,14 +99,14 @@ def find_run(name: str) -> Path:
     path = Path(name)
     if (path / SETTINGS_NAME).is_file():
         return path.resolve()
-    known = run_folders()
-    if name == "last" and known:
-        return max(known, key=lambda folder: (folder / SETTINGS_NAME).stat().st_mtime_ns)
-    matches = [folder for folder in known if folder.name == name]
+    here = run_folders()
+    if name == "last" and here:
+        return max(here, key=_written)
+    matches = [folder for folder in here if folder.name == name]
     if not matches:
-        known += _elsewhere()
+        known = known_runs()
         matches = [folder for folder in known if folder.name == name]
-    matches = matches or [folder for folder in known if folder.name.startswith(name)]
+        matches = matches or [folder for folder in known if folder.name.startswith(name)]
     if len(matches) == 1:
         return matches[0]
     if matches:
@@ -106,31 +116,45 @@ def find_run(name: str) -> Path:
     raise RunFolderError(f"no run {name!r} under {soar_home()} and no run folder of that path")
 
 
-def _elsewhere() -> list[Path]:
-    """Return the known run folders that are not under soar_home() and still there."""
-    from engine.archive.catalogue import Catalogue
+def known_runs() -> list[Path]:
+    """Return the run folders under soar_home() and those opened elsewhere that are still there.
 
-    home = (soar_home() / "runs").resolve()
-    found = []
-    for run in Catalogue(soar_home() / CATALOGUE_NAME).runs():
-        folder = Path(run.folder)
-        if _is_run(folder) and folder.resolve().parent != home:
-            found.append(folder)
-    return found
+    By name; those that cannot be looked into are among them, so that whoever reads them can say
+    why. Raises CatalogueError.
+    """
+    elsewhere = [Path(run.folder) for run in catalogue().runs()]
+    there = [folder for folder in elsewhere if may_be_run(folder)]
+    distinct = {_resolved(folder): folder for folder in (*there, *run_folders())}
+    return sorted(distinct.values(), key=lambda folder: folder.name)
 
 
 def run_folders() -> list[Path]:
-    """Return every run folder under soar_home(), by name."""
+    """Return every run folder under soar_home(), by name; those that cannot be looked into too."""
     try:
         entries = sorted((soar_home() / "runs").iterdir())
     except OSError:
         return []
-    return [entry for entry in entries if _is_run(entry)]
+    return [entry for entry in entries if may_be_run(entry)]
 
 
-def _is_run(folder: Path) -> bool:
-    """Whether a folder holds settings; one that cannot be looked into counts as none."""
+def may_be_run(folder: Path) -> bool:
+    """Whether a folder holds a run, or cannot be looked into, as on a disk that is gone."""
     try:
         return (folder / SETTINGS_NAME).is_file()
-    except OSError:  # a stale mount, a folder made private
-        return False
+    except OSError:
+        return True
+
+
+def _written(folder: Path) -> int:
+    """Return when a run's settings were written; 0 where that cannot be told."""
+    try:
+        return (folder / SETTINGS_NAME).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _resolved(folder: Path) -> Path:
+    try:
+        return folder.resolve()
+    except (OSError, RuntimeError):  # a loop of links is the latter
+        return folder.absolute()

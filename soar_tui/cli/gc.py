@@ -86,9 +86,8 @@ def gc(
 def _kept() -> list[Path]:
     """Return the checkpoints that new runs, or known ones, start from."""
     from engine.config import ConfigError, load_settings
-    from engine.control import SETTINGS_NAME
+    from engine.control import SETTINGS_NAME, known_runs
     from soar_tui.checkpoints import checkpoint_in_use
-    from soar_tui.known_runs import known_runs
 
     names = [checkpoint_in_use()]
     for folder in known_runs():

@@ -178,10 +178,9 @@ def carry_out(
 
 def start(folder: Path) -> int:
     """Start a run's engine, wait until it is ready, and return its process id."""
-    from engine.control import launch
-    from soar_tui.known_runs import remember
+    from engine.control import catalogue, launch
 
-    remember(folder)
+    catalogue().add_run(folder)
     console = terminal.err()
     if console.is_terminal:
         console.print(f"{folder.name}: starting the engine …")

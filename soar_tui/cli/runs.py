@@ -63,9 +63,8 @@ def _last_sign(now: Standing) -> str:
 
 def runs(as_json: JsonOption = False) -> int:
     """List the known runs: those under the folder of runs and those seen elsewhere."""
-    from engine.control import soar_home
+    from engine.control import known_runs, soar_home
     from soar_tui.cli.documents import RunsDocument
-    from soar_tui.known_runs import known_runs
 
     rows, problems = [], []
     for folder in known_runs():

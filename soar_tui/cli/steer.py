@@ -74,12 +74,11 @@ def attach(
 def watch(folder: Path, *, as_json: bool) -> int:
     """Follow a run to the end of its engine and show how it stands; return the exit code."""
     from engine.config import load_settings
-    from engine.control import SETTINGS_NAME
+    from engine.control import SETTINGS_NAME, catalogue
     from soar_tui.cli.results import print_run, run_document, standing
-    from soar_tui.known_runs import remember
 
     settings = load_settings(folder / SETTINGS_NAME)
-    remember(folder)
+    catalogue().add_run(folder)
     with Interrupts() as interrupts:
         code = ending(follow(folder, settings, interrupts, terminal.err()), interrupts)
     if as_json:

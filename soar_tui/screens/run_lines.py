@@ -18,9 +18,10 @@ from engine.control import (
     MissingFileError,
     RunState,
     engine_alive,
+    may_be_run,
+    run_folders,
     run_state,
 )
-from soar_tui.known_runs import may_be_run, runs_here
 
 SPARK: Final = 10
 """Steps of the line that shows how many tasks the latest iteration had solved by when."""
@@ -60,7 +61,7 @@ class RunsQuestion:
 
     def answer_without_run(self) -> tuple[RunLine, ...]:
         """Read how every run stands, the newest first."""
-        folders = dict.fromkeys(f.absolute() for f in (*runs_here(), *self.elsewhere))
+        folders = dict.fromkeys(f.absolute() for f in (*run_folders(), *self.elsewhere))
         lines = [self._line(folder) for folder in folders if may_be_run(folder)]
         return tuple(sorted(lines, key=lambda line: -(line.started or math.inf)))
 

@@ -3,9 +3,8 @@
 import pytest
 
 from engine.archive.catalogue import CatalogueError
-from engine.control import SETTINGS_NAME
+from engine.control import SETTINGS_NAME, catalogue, known_runs
 from soar_tui.checkpoints import known_checkpoints
-from soar_tui.known_runs import known_runs, remember
 from soar_tui.screens.run_lines import Known, RunsQuestion, read_line
 from tests.app.recorded import record, settings
 from tests.app.stage import opened, text
@@ -28,7 +27,7 @@ def unreachable(home, folder):
     for path in (linked, elsewhere):
         with pytest.raises(OSError, match="File name too long"):
             (path / SETTINGS_NAME).is_file()
-    remember(elsewhere)
+    catalogue().add_run(elsewhere)
     return linked, elsewhere
 
 

@@ -4,15 +4,13 @@ import datetime
 
 import pytest
 
-from engine.archive.catalogue import Catalogue
 from engine.config import load_settings, override, preset, save_settings
 from engine.control.folder import (
-    CATALOGUE_NAME,
     RunFolderError,
+    catalogue,
     create_run,
     find_run,
     run_folders,
-    soar_home,
 )
 
 DAY = datetime.date(2026, 11, 20)
@@ -61,10 +59,10 @@ def test_a_run_opened_elsewhere_is_found_by_name_behind_those_at_home(tmp_path):
     elsewhere = tmp_path / "data" / "theirs"
     elsewhere.mkdir(parents=True)
     save_settings(settings(), elsewhere / "run.toml")
-    Catalogue(soar_home() / CATALOGUE_NAME).add_run(elsewhere)
+    catalogue().add_run(elsewhere)
     assert find_run("theirs") == find_run("the") == elsewhere
     home = create_run(settings(), name="theirs", day=DAY)
-    Catalogue(soar_home() / CATALOGUE_NAME).add_run(home)
+    catalogue().add_run(home)
     assert find_run("theirs") == home
     with pytest.raises(RunFolderError, match=f"{elsewhere}"):
         find_run("thei")
