@@ -106,19 +106,18 @@ class ChatClient:
         max_tokens: int,
         *,
         attempts: int = ATTEMPTS,
-        who: str | None = None,
+        turn: int = 0,
     ) -> Reply:
         """Ask for `n` completions of one prompt, at most so many times.
 
-        While the server has no room, requests of `who` has asked for least go first. A completion
-        that the server aborted is not one; it is counted as missing. Raises
-        EndpointError once trying again is of no use, and ContextError when the server says that
-        the prompt does not fit.
+        While the server has no room, the request of the lowest `turn` goes first. A completion that
+        the server aborted is not one; it is counted as missing. Raises EndpointError once trying
+        again is of no use, and ContextError when the server says that the prompt does not fit.
         """
         body = dialect.chat_request(self.endpoint, self._decoding, messages, n, max_tokens)
         url = self.endpoint.url.rstrip("/") + "/chat/completions"
         seconds = self._decoding.request_seconds
-        content = await self._insist(url, body, messages, seconds, n, attempts=attempts, who=who)
+        content = await self._insist(url, body, messages, seconds, n, attempts=attempts, turn=turn)
         answer = self._answer(content, messages)
         texts = [choice.text for choice in answer.whole(n)]
         if self.endpoint.server in dialect.COUNTS_FIRST_ONLY:
@@ -182,7 +181,7 @@ class ChatClient:
         completions: int = 1,
         *,
         attempts: int = ATTEMPTS,
-        who: str | None = None,
+        turn: int = 0,
     ) -> bytes:
         insisting = AsyncRetrying(
             retry=retry_if_exception_type((UnreachableError, BusyError)),
@@ -191,7 +190,7 @@ class ChatClient:
             reraise=True,
         )
         return await insisting(
-            self._post, url, body, messages, seconds, completions=completions, who=who
+            self._post, url, body, messages, seconds, completions=completions, turn=turn
         )
 
     async def _post(
@@ -202,9 +201,9 @@ class ChatClient:
         seconds: float,
         *,
         completions: int,
-        who: str | None,
+        turn: int,
     ) -> bytes:
-        async with self._requests.take(1, who), self._room.take(completions, who):
+        async with self._requests.take(1, turn), self._room.take(completions, turn):
             try:
                 # httpx limits each read; only this limits a server that sends byte after byte.
                 async with asyncio.timeout(seconds), self._connections.one() as http:

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import logging
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -53,6 +54,10 @@ class EndpointPool:
     Sticky, because a server that has seen a task has its prompt in the cache. Which server is a
     task's own is decided by rendezvous hashing, so one that fails moves only its own tasks; a
     server with more to do than others, for its capacity, is passed over.
+
+    On every server the task that has asked for least so far, of all of them together, goes first:
+    so tasks that are searched at once get on alike, and those whose programs take longest to run
+    are not all that is left in the end.
     """
 
     def __init__(
@@ -69,6 +74,7 @@ class EndpointPool:
         self._rest = rest
         self._await_ready = ready
         self._down_since: float | None = None
+        self._asked: Counter[str] = Counter()
 
     @property
     def healthy(self) -> int:
@@ -125,13 +131,13 @@ class EndpointPool:
         is down. Raises UnreachableError, BusyError or ReplyError when all have been down for the
         pool's patience, and what ChatClient.complete raises otherwise.
         """
+        turn = self._asked[task_id]
+        self._asked[task_id] += n
 
         async def ask(client: ChatClient, attempts: int) -> Reply:
             health = self._health[self._clients.index(client)]
             try:
-                reply = await client.complete(
-                    messages, n, max_tokens, attempts=attempts, who=task_id
-                )
+                reply = await client.complete(messages, n, max_tokens, attempts=attempts, turn=turn)
             except ReplyError as error:
                 health.garbled += 1
                 if health.garbled >= GARBLED:

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import subprocess
 import sys
+from collections import Counter
 from types import SimpleNamespace
 
 import httpx
@@ -61,6 +62,32 @@ async def test_room_is_counted_in_completions_not_in_requests():
                 group.create_task(pool.complete("task", MESSAGES, 4, 64))
         await pool.close()
     assert server.most_at_once == 2
+
+
+async def test_tasks_that_ask_as_often_get_as_much_whichever_server_is_their_own():
+    # What one server has no room for goes to the other, and is not a newcomer there.
+    done, spreads = Counter(), []
+    with Imitation() as first, Imitation() as second:
+        pool = pool_of(first, second)
+        names = [f"task {number}" for number in range(100)]
+        here, there = [[name for name in names if pool.own(name) is each] for each in pool.clients]
+        tasks = here[:9] + there[:3]
+
+        async def search(task):
+            for _ in range(20):
+                async with asyncio.TaskGroup() as group:
+                    for _ in range(4):
+                        group.create_task(pool.complete(task, MESSAGES, 2, 64))
+                done[task] += 1
+                spreads.append(
+                    max(done[each] for each in tasks) - min(done[each] for each in tasks)
+                )
+
+        async with asyncio.TaskGroup() as group:
+            for task in tasks:
+                group.create_task(search(task))
+        await pool.close()
+    assert max(spreads) <= 2
 
 
 def answers(url):

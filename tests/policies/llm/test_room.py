@@ -47,25 +47,25 @@ async def test_requests_are_let_in_as_they_come_and_a_large_one_is_not_overtaken
     assert order == ["three", "too large", "one"]
 
 
-async def test_whoever_has_asked_for_least_goes_first():
+async def test_the_lowest_turn_goes_first():
     room, order = Room(2), []
 
-    async def request(who, go):
-        async with room.take(2, who):
-            order.append(who)
+    async def request(turn, go):
+        async with room.take(2, turn):
+            order.append(turn)
             await go.wait()
 
     first, others = asyncio.Event(), asyncio.Event()
     others.set()
     async with asyncio.TaskGroup() as group:
-        group.create_task(request("quick", first))
+        group.create_task(request(9, first))
         await asyncio.sleep(0)
-        for who in ("quick", "quick", "slow", "slow", None):
-            group.create_task(request(who, others))
+        for turn in (4, 2, 6, 0, 2):
+            group.create_task(request(turn, others))
         for _ in range(5):
             await asyncio.sleep(0)
         first.set()
-    assert order == ["quick", "slow", None, "quick", "slow", "quick"]
+    assert order == [9, 0, 2, 2, 4, 6]
 
 
 async def test_whoever_is_cancelled_leaves_no_place_behind():
