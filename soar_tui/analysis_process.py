@@ -53,12 +53,12 @@ from engine.figures.comparison import (
 from engine.figures.figure import Figure
 from engine.figures.run import run_figures
 from soar_tui.analysis_exchange import Analysed, Asked
-from soar_tui.cli.analysis_documents import (
+from soar_tui.cli.documents import Document, encoded
+from soar_tui.cli.documents.analysis import (
     AnalysisDocument,
     ComparisonDocument,
     SettingsComparisonDocument,
 )
-from soar_tui.cli.documents import Document, encoded
 
 _SECONDS: Final = 0.5
 _SHARE: Final = 4

@@ -73,7 +73,7 @@ def analyze(
     different = list({one.name: one for one in read}.values())
     points = scaling([(one.analysis, one.settings) for one in different])
     if as_json:
-        from soar_tui.cli.analysis_documents import AnalysisDocument
+        from soar_tui.cli.documents.analysis import AnalysisDocument
 
         analyses = [one.analysis for one in different]
         terminal.emit(AnalysisDocument(runs=analyses, pool=together, scaling=points))

@@ -74,7 +74,7 @@ def _compare_runs(runs: list[str], figure: list[str], *, as_json: bool) -> int:
         names, why = [side.name for side in sides], results_missing(str(error))
         return _print_settings(names, sides, why, figure, as_json=as_json)
     if as_json:
-        from soar_tui.cli.analysis_documents import ComparisonDocument
+        from soar_tui.cli.documents.analysis import ComparisonDocument
 
         terminal.emit(ComparisonDocument(comparison=found, pool=together))
         return OK
@@ -133,7 +133,7 @@ def _print_settings(
 
     changes = setting_changes([side.settings for side in sides])
     if as_json:
-        from soar_tui.cli.analysis_documents import SettingsComparisonDocument
+        from soar_tui.cli.documents.analysis import SettingsComparisonDocument
 
         terminal.emit(SettingsComparisonDocument(why=why, sides=names, settings=changes))
         return OK

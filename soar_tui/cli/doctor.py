@@ -19,7 +19,7 @@ from engine.figures.numbers import size
 from soar_tui import __version__
 from soar_tui.cli import terminal
 from soar_tui.cli.doctor_gpu import environments, gpu_parts, graphics
-from soar_tui.cli.documents import CheckDocument, DoctorDocument
+from soar_tui.cli.documents.care import CheckDocument, DoctorDocument
 from soar_tui.cli.errors import FAILED, OK, InputError
 from soar_tui.cli.options import JsonOption
 from soar_tui.sanitise import many_lines

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from rich.console import Console
 
 from engine.figures.numbers import size
-from soar_tui.cli.documents import CheckDocument
+from soar_tui.cli.documents.care import CheckDocument
 from soar_tui.sanitise import one_line
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from soar_tui.cli import terminal
-from soar_tui.cli.documents import RunCheckDocument
+from soar_tui.cli.documents.care import RunCheckDocument
 from soar_tui.cli.errors import OutcomeError
 from soar_tui.sanitise import one_line
 

@@ -40,7 +40,7 @@ def dry_run(folder: Path, settings: Settings, *, as_json: bool) -> int:
 
 
 def _emit(folder: Path, found: DryRun) -> None:
-    from soar_tui.cli.documents import DryRunCountDocument, DryRunDocument, DryRunTaskDocument
+    from soar_tui.cli.documents.runs import DryRunCountDocument, DryRunDocument, DryRunTaskDocument
 
     terminal.emit(
         DryRunDocument(

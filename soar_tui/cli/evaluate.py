@@ -16,7 +16,7 @@ import typer
 
 from engine.figures.numbers import duration, rate
 from soar_tui.cli import terminal
-from soar_tui.cli.documents import EvaluatedGridDocument, EvaluationDocument, ProgramDocument
+from soar_tui.cli.documents.tasks import EvaluatedGridDocument, EvaluationDocument, ProgramDocument
 from soar_tui.cli.errors import OK, InputError, OutcomeError
 from soar_tui.cli.options import SetOption, settings_from
 from soar_tui.sanitise import one_line

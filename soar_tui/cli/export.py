@@ -46,7 +46,7 @@ def submission(
     from engine.config import load_settings
     from engine.control import SETTINGS_NAME, find_run
     from engine.exports.output import new_file
-    from soar_tui.cli.documents import ExportDocument
+    from soar_tui.cli.documents.files import ExportDocument
 
     to_stdout = str(out) == "-"
     if to_stdout and as_json:

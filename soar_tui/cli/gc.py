@@ -57,7 +57,7 @@ def gc(
     """Drop what you name of a run to make it smaller; never while an engine is on it."""
     from engine.control import find_run
     from engine.control.gc import KINDS, survey, sweep
-    from soar_tui.cli.documents import GarbageDocument, LitterDocument
+    from soar_tui.cli.documents.care import GarbageDocument, LitterDocument
 
     folder = find_run(run)
     asked = dict(zip(KINDS, (replies, sources, checkpoints, datasets, damaged), strict=True))

@@ -25,7 +25,7 @@ from soar_tui.sanitise import one_line
 
 if TYPE_CHECKING:
     from engine.intake.taking import Intake
-    from soar_tui.cli.documents import ImportDocument
+    from soar_tui.cli.documents.files import ImportDocument
 
 EPILOG = """A row needs `task_id` and `code` (or `task` and `source`); what else it says is not believed.
 The columns are those of `soar-tui export programs` and of the released SOAR dataset
@@ -168,7 +168,7 @@ def _name_of(programs: Path) -> str:
 
 def _document(folder: Path, intake: Intake, seconds: float) -> ImportDocument:
     from engine.archive.reader import RunReader
-    from soar_tui.cli.documents import ImportDocument, RefusedDocument
+    from soar_tui.cli.documents.files import ImportDocument, RefusedDocument
 
     with RunReader(folder) as reader:
         (row,) = reader.iterations()

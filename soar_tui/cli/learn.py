@@ -123,7 +123,7 @@ def checkpoints(
 ) -> int:
     """List what was learned, say which checkpoint new runs start from, and change it."""
     from soar_tui.checkpoints import go_back, known_checkpoints, use_checkpoint
-    from soar_tui.cli.documents import CheckpointDocument, CheckpointsDocument
+    from soar_tui.cli.documents.runs import CheckpointDocument, CheckpointsDocument
 
     if use is not None and back:
         raise InputError("--use and --back both change the checkpoint in use: give one of them")

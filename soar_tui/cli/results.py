@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from engine.archive.rows import CandidateQuery, CandidateRow, IterationRow, TaskRow
     from engine.config import Settings
     from engine.control import RunState
-    from soar_tui.cli.documents import IterationDocument, RunDocument, TaskResultDocument
+    from soar_tui.cli.documents.runs import IterationDocument, RunDocument, TaskResultDocument
 
 ROWS = 60
 """The most tasks that are shown line by line."""
@@ -194,7 +194,7 @@ def _matching(reader: RunReader, query: CandidateQuery) -> Iterator[CandidateRow
 
 def run_document(now: Standing) -> RunDocument:
     """Return how a run stands as a document."""
-    from soar_tui.cli.documents import RunDocument
+    from soar_tui.cli.documents.runs import RunDocument
 
     last = now.last
     return RunDocument(
@@ -224,7 +224,7 @@ def run_document(now: Standing) -> RunDocument:
 
 
 def _iteration_document(row: IterationRow, seconds: float) -> IterationDocument:
-    from soar_tui.cli.documents import IterationDocument
+    from soar_tui.cli.documents.runs import IterationDocument
 
     return IterationDocument(
         index=row.index,
@@ -245,7 +245,7 @@ def _iteration_document(row: IterationRow, seconds: float) -> IterationDocument:
 
 
 def _result_document(result: TaskResult) -> TaskResultDocument:
-    from soar_tui.cli.documents import TaskResultDocument
+    from soar_tui.cli.documents.runs import TaskResultDocument
 
     row = result.row
     return TaskResultDocument(

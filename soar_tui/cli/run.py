@@ -153,7 +153,7 @@ def carry_out(
     with_programs: bool = False,
 ) -> int:
     """Start a run's engine and follow it to its end, or leave it to itself; return the exit code."""
-    from soar_tui.cli.documents import LaunchDocument
+    from soar_tui.cli.documents.runs import LaunchDocument
     from soar_tui.cli.results import print_run, run_document, standing
 
     with Interrupts() as interrupts:

@@ -15,7 +15,7 @@ from soar_tui.cli.options import JsonOption, RunArgument
 from soar_tui.sanitise import one_line
 
 if TYPE_CHECKING:
-    from soar_tui.cli.documents import RunRowDocument
+    from soar_tui.cli.documents.runs import RunRowDocument
     from soar_tui.cli.results import Standing
 
 RUNS_EPILOG = """Examples:
@@ -64,7 +64,7 @@ def _last_sign(now: Standing) -> str:
 def runs(as_json: JsonOption = False) -> int:
     """List the known runs: those under the folder of runs and those seen elsewhere."""
     from engine.control import known_runs, soar_home
-    from soar_tui.cli.documents import RunsDocument
+    from soar_tui.cli.documents.runs import RunsDocument
 
     rows, problems = [], []
     for folder in known_runs():
@@ -89,7 +89,7 @@ def runs(as_json: JsonOption = False) -> int:
 
 
 def _row(folder: Path) -> RunRowDocument:
-    from soar_tui.cli.documents import RunRowDocument
+    from soar_tui.cli.documents.runs import RunRowDocument
     from soar_tui.cli.results import standing
 
     now = standing(folder, with_results=False)

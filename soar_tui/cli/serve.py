@@ -77,7 +77,7 @@ def _listening(port: int) -> socket.socket:
 
 def _tell(address: str, port: int, *, as_json: bool) -> None:
     if as_json:
-        from soar_tui.cli.documents import ServeDocument
+        from soar_tui.cli.documents.runs import ServeDocument
 
         terminal.emit(ServeDocument(address=address, host=HOST, port=port))
         return

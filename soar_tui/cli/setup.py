@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from engine.control.environments import Environment
     from soar_tui.cli.building import Plan
-    from soar_tui.cli.documents import EnvironmentDocument
+    from soar_tui.cli.documents.care import EnvironmentDocument
 
 EPILOG = """Examples:
 
@@ -134,7 +134,7 @@ def _tool(name: str | None) -> Literal["uv", "pip"] | None:
 
 
 def _print_plan(plan: Plan, unfit: str | None, *, as_json: bool) -> int:
-    from soar_tui.cli.documents import SetupDocument
+    from soar_tui.cli.documents.care import SetupDocument
 
     if as_json:
         terminal.emit(
@@ -199,7 +199,7 @@ def _now_and_then(say: Callable[[str], None]) -> Callable[[str], None]:
 def _use(plan: Plan, *, built: bool, as_json: bool) -> int:
     """Note the interpreter in the user's configuration and say what it has."""
     from engine.control.environments import TABLE, config_path, interpreter
-    from soar_tui.cli.documents import PackageDocument, SetupDocument
+    from soar_tui.cli.documents.care import PackageDocument, SetupDocument
     from soar_tui.cli.user_config import note
 
     environment = plan.environment
@@ -229,7 +229,7 @@ def _use(plan: Plan, *, built: bool, as_json: bool) -> int:
 
 def _list(*, as_json: bool) -> int:
     from engine.control.environments import ENVIRONMENTS, noted_interpreters
-    from soar_tui.cli.documents import EnvironmentsDocument
+    from soar_tui.cli.documents.care import EnvironmentsDocument
 
     noted = noted_interpreters()
     documents = [
@@ -265,7 +265,7 @@ def environment_document(environment: Environment, noted: str | None) -> Environ
     import sys
 
     from engine.control.environments import interpreter, missing_packages
-    from soar_tui.cli.documents import EnvironmentDocument, PackageDocument
+    from soar_tui.cli.documents.care import EnvironmentDocument, PackageDocument
 
     python = noted or sys.executable
     packages: list[PackageDocument] = []

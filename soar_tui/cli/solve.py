@@ -56,7 +56,7 @@ def solve(
 ) -> int:
     """Search one task, then show its grids, its two submissions, the vote and the best program."""
     from engine.arc import load_tasks
-    from soar_tui.cli.documents import SolveDocument
+    from soar_tui.cli.documents.tasks import SolveDocument
     from soar_tui.cli.results import next_steps, print_run, standing
     from soar_tui.cli.run import make_run, start
     from soar_tui.cli.show import look

@@ -135,7 +135,7 @@ def _order(
 ) -> None:
     """Send a command, wait for what the engine says to it, and pass that on."""
     from engine.control import engine_alive, send
-    from soar_tui.cli.documents import CommandDocument
+    from soar_tui.cli.documents.runs import CommandDocument
     from soar_tui.cli.results import state_of
 
     if not engine_alive(folder):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from soar_tui.cli.answers import SUBMITTED, Pattern
-from soar_tui.cli.documents import (
+from soar_tui.cli.documents import Rows
+from soar_tui.cli.documents.tasks import (
     CandidateDetailDocument,
     CandidateDocument,
     PatternDocument,
     ProducedDocument,
-    Rows,
     ShowDocument,
 )
 from soar_tui.cli.show import TaskView, number_of

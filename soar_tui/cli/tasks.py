@@ -15,7 +15,7 @@ from soar_tui.sanitise import one_line
 
 if TYPE_CHECKING:
     from engine.arc import Grid, Task, TaskSet
-    from soar_tui.cli.documents import TaskDocument, TaskRowDocument
+    from soar_tui.cli.documents.tasks import TaskDocument, TaskRowDocument
 
 EPILOG = """Examples:
 
@@ -66,7 +66,7 @@ def tasks(
 
 def _list_sets(*, as_json: bool) -> None:
     from engine.arc import task_sets
-    from soar_tui.cli.documents import NamedSetDocument, TaskSetsDocument
+    from soar_tui.cli.documents.tasks import NamedSetDocument, TaskSetsDocument
 
     sets = task_sets()
     if as_json:
@@ -92,7 +92,7 @@ def _list_sets(*, as_json: bool) -> None:
 
 
 def _list_tasks(task_set: TaskSet, *, as_json: bool) -> None:
-    from soar_tui.cli.documents import TasksDocument
+    from soar_tui.cli.documents.tasks import TasksDocument
 
     rows = [_row(task) for task in task_set.tasks]
     if as_json:
@@ -118,7 +118,7 @@ def _list_tasks(task_set: TaskSet, *, as_json: bool) -> None:
 
 
 def _row(task: Task) -> TaskRowDocument:
-    from soar_tui.cli.documents import TaskRowDocument
+    from soar_tui.cli.documents.tasks import TaskRowDocument
 
     return TaskRowDocument(
         id=task.id,
@@ -139,7 +139,7 @@ def _shapes(shapes: list[list[int]]) -> str:
 
 def task_document(task: Task) -> TaskDocument:
     """Return a task as a document."""
-    from soar_tui.cli.documents import PairDocument, TaskDocument, TestInputDocument
+    from soar_tui.cli.documents.tasks import PairDocument, TaskDocument, TestInputDocument
 
     truth: tuple[Grid | None, ...] = task.truth or (None,) * len(task.test)
     return TaskDocument(

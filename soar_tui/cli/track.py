@@ -57,7 +57,7 @@ def track(
     from engine.config import load_settings
     from engine.control import SETTINGS_NAME, find_run, run_state
     from engine.exports.tracking import Seen, new_points, open_tracker
-    from soar_tui.cli.documents import TrackDocument
+    from soar_tui.cli.documents.runs import TrackDocument
 
     folder = find_run(run)
     planned = load_settings(folder / SETTINGS_NAME).planned_iterations

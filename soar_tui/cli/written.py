@@ -117,7 +117,7 @@ def interruptible(begun: Begun) -> Iterator[None]:
 
 def say(begun: Begun, written: Written) -> int:
     """Say what was written and return the exit code."""
-    from soar_tui.cli.documents import CountDocument, FileDocument, WrittenDocument
+    from soar_tui.cli.documents.files import CountDocument, FileDocument, WrittenDocument
 
     seconds = time.monotonic() - begun.started
     if begun.as_json:

@@ -12,7 +12,7 @@ import pytest
 from engine.analysis import analyse
 from engine.archive.reader import RunReader
 from engine.figures.run import run_figures
-from soar_tui.cli.analysis_documents import AnalysisDocument, ComparisonDocument
+from soar_tui.cli.documents.analysis import AnalysisDocument, ComparisonDocument
 from soar_tui.sanitise import one_line
 from soar_tui.screens.rows import Rows
 from soar_tui.view import View, from_document

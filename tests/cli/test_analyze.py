@@ -15,7 +15,7 @@ import pytest
 from engine.analysis import analyse
 from engine.archive.reader import RunReader
 from engine.config import load_settings
-from soar_tui.cli.analysis_documents import (
+from soar_tui.cli.documents.analysis import (
     AnalysisDocument,
     ComparisonDocument,
     SettingsComparisonDocument,

@@ -16,7 +16,7 @@ from engine.archive.schema import ARCHIVE
 from engine.archive.writer import ArchiveWriter
 from engine.control.lock import EngineLock
 from engine.programs.candidate import Candidate, Pull, candidate_id
-from soar_tui.cli import documents
+from soar_tui.cli.documents.care import DoctorDocument, GarbageDocument
 from tests.app.recorded import record, settings
 from tests.cli.program import Ask
 from tests.cli.test_documents import decoded
@@ -58,7 +58,7 @@ async def _reply(folder: Path) -> None:
 
 def test_doctor_finds_nothing_wrong_with_a_whole_run(ask: Ask, run: Path) -> None:
     said = ask("doctor", "two", "--json")
-    doctor = decoded(said.out, documents.DoctorDocument)
+    doctor = decoded(said.out, DoctorDocument)
     assert [check.name for check in doctor.run] == [
         "settings", "pages", "references", "blobs", "counters", "votes", "checkpoints", "engine"
     ]  # fmt: skip
@@ -82,7 +82,7 @@ def test_doctor_repairs_a_damaged_run_and_keeps_what_was_there(
     assert "The run is not whole." in said.out and "--repair" in said.out
     assert (run / ARCHIVE.file).read_bytes() == damaged
     said = ask("doctor", "two", "--repair", "--json")
-    doctor = decoded(said.out, documents.DoctorDocument)
+    doctor = decoded(said.out, DoctorDocument)
     assert not any(check.faults for check in doctor.run)
     assert doctor.repaired is not None
     assert (Path(doctor.repaired) / ARCHIVE.file).read_bytes() == damaged
@@ -93,7 +93,7 @@ def test_doctor_repairs_nothing_unnamed(ask: Ask) -> None:
 
 
 def test_gc_only_tells_unless_something_is_named(ask: Ask, run: Path) -> None:
-    garbage = decoded(ask("gc", "two", "--json").out, documents.GarbageDocument)
+    garbage = decoded(ask("gc", "two", "--json").out, GarbageDocument)
     assert not garbage.dropped and garbage.freed == 0
     found = {one.kind: (one.count, one.bytes > 0) for one in garbage.litter}
     assert found.pop("replies") > (2, True)
@@ -104,7 +104,7 @@ def test_gc_only_tells_unless_something_is_named(ask: Ask, run: Path) -> None:
 
 def test_gc_drops_what_is_named_and_nothing_else(ask: Ask, run: Path) -> None:
     said = ask("gc", "two", "--datasets", "--checkpoints", "--replies", "--yes", "--json")
-    assert decoded(said.out, documents.GarbageDocument).freed > 10_000
+    assert decoded(said.out, GarbageDocument).freed > 10_000
     kept = {path.name for path in (run / "checkpoints").iterdir()}
     assert kept == {"m1", "iteration-1.skills.zst"}
     assert not list((run / "datasets").iterdir())

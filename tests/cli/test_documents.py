@@ -1,4 +1,4 @@
-"""docs/json.md, the types in documents.py and what the commands print are one contract."""
+"""docs/json.md, the types in soar_tui/cli/documents and what the commands print are one contract."""
 
 import re
 import types
@@ -8,11 +8,13 @@ import msgspec
 import pytest
 
 from soar_tui.cli import documents
+from soar_tui.cli.documents import care, files, runs, tasks
 from tests.cli.program import ROOT, Ask, Searched, spawn
 
 DOCUMENTS = {
     name.removesuffix("Document"): value
-    for name, value in vars(documents).items()
+    for module in (documents, care, files, runs, tasks)
+    for name, value in vars(module).items()
     if name.endswith("Document") and value is not documents.Document
 }
 D = typing.TypeVar("D", bound=documents.Document)
@@ -64,7 +66,7 @@ def decoded(line: str, kind: type[D]) -> D:
 
 
 def test_run_prints_the_contract(searched: Searched) -> None:
-    run = decoded(searched.said.out, documents.RunDocument)
+    run = decoded(searched.said.out, runs.RunDocument)
     assert (run.run, run.state, run.tasks, run.known, run.finished) == (
         "three",
         "finished",
@@ -86,23 +88,23 @@ def test_run_prints_the_contract(searched: Searched) -> None:
 
 
 def test_status_prints_the_same(searched: Searched) -> None:
-    status = decoded(spawn(searched.home, "status", "three", "--json").out, documents.RunDocument)
-    run = decoded(searched.said.out, documents.RunDocument)
+    status = decoded(spawn(searched.home, "status", "three", "--json").out, runs.RunDocument)
+    run = decoded(searched.said.out, runs.RunDocument)
     assert msgspec.structs.replace(status, silent=None) == msgspec.structs.replace(run, silent=None)
 
 
 def test_runs_prints_the_contract(searched: Searched) -> None:
-    listed = decoded(spawn(searched.home, "runs", "--json").out, documents.RunsDocument)
+    listed = decoded(spawn(searched.home, "runs", "--json").out, runs.RunsDocument)
     (row,) = [row for row in listed.runs if row.run == "three"]
     assert (row.state, row.tasks, row.finished, row.iteration) == ("finished", 3, 3, 1)
     assert listed.problems == []
 
 
 def test_show_prints_the_contract(searched: Searched) -> None:
-    run = decoded(searched.said.out, documents.RunDocument)
+    run = decoded(searched.said.out, runs.RunDocument)
     for result in run.results:
         said = spawn(searched.home, "show", "three", result.task, "--json")
-        task = decoded(said.out, documents.ShowDocument)
+        task = decoded(said.out, tasks.ShowDocument)
         assert (task.run, task.task, task.solved) == ("three", result.task, result.solved)
         assert task.candidates == result.candidates
         assert [p.rank for p in task.patterns] == list(range(1, len(task.patterns) + 1))
@@ -117,20 +119,20 @@ def test_show_prints_the_contract(searched: Searched) -> None:
 
 
 def test_tasks_print_the_contract(ask: Ask) -> None:
-    sets = decoded(ask("tasks", "--json").out, documents.TaskSetsDocument)
+    sets = decoded(ask("tasks", "--json").out, tasks.TaskSetsDocument)
     assert {"sample", "arc1-train"} <= {named_set.name for named_set in sets.sets}
-    listed = decoded(ask("tasks", "sample:5", "--json").out, documents.TasksDocument)
+    listed = decoded(ask("tasks", "sample:5", "--json").out, tasks.TasksDocument)
     assert len(listed.tasks) == 5
     first = listed.tasks[0]
     said = ask("tasks", "sample", "--show", first.id, "--json")
-    task = decoded(said.out, documents.TaskDocument)
+    task = decoded(said.out, tasks.TaskDocument)
     assert (len(task.train), len(task.test)) == (first.pairs, first.tests)
     assert [[len(p.output), len(p.output[0])] for p in task.train] == first.output_shapes
 
 
 def test_doctor_prints_the_contract(ask: Ask) -> None:
     said = ask("doctor", "--gpu", "--json")
-    doctor = decoded(said.out, documents.DoctorDocument)
+    doctor = decoded(said.out, care.DoctorDocument)
     assert doctor.ok == (said.code == 0)
     assert doctor.ok != any(c.needed and c.state == "missing" for c in doctor.checks)
     assert {check.name for check in doctor.gpu} == {"query", "serve", "train", "reload"}

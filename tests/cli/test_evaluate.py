@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.arc import load_tasks
-from soar_tui.cli import documents
+from soar_tui.cli.documents.tasks import EvaluationDocument
 from tests.cli.program import PROGRAM, SECONDS, Ask, environment
 from tests.cli.test_documents import decoded
 from tests.cli.test_steering import Terminal
@@ -56,9 +56,7 @@ def test_every_row_gets_its_row_in_order(ask: Ask, folder: Path, tmp_path: Path)
     said = ask("evaluate", str(file), "--tasks", str(folder), "--json", *QUICK)
     assert said.code == 0, said.err
     assert said.err == ""
-    rows = [
-        decoded(line, documents.EvaluationDocument) for line in said.out.splitlines(keepends=True)
-    ]
+    rows = [decoded(line, EvaluationDocument) for line in said.out.splitlines(keepends=True)]
     assert [(r.id, r.task) for r in rows] == [(i, task) for i, _, task in given]
     assert [r.accuracy for r in rows] == [0, 1, 0, 0.5, 0, 1, 1]
     assert [r.filter for r in rows] == [

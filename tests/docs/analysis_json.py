@@ -10,7 +10,7 @@ import typing
 from collections.abc import Iterator
 from pathlib import Path
 
-from soar_tui.cli.analysis_documents import (
+from soar_tui.cli.documents.analysis import (
     AnalysisDocument,
     ComparisonDocument,
     SettingsComparisonDocument,
