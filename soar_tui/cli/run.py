@@ -116,8 +116,11 @@ def run(
             "cluster.address": cluster,
         },
     )
-    if train_iterations is not None and settings.train_tasks is None:
-        raise InputError("--train-iterations: needs --train-tasks, the tasks to learn from")
+    if settings.train_tasks is None:
+        given = ["--train-iterations"] if train_iterations is not None else []
+        given += [f"--set {each}" for each in assignments or [] if each.strip().startswith("train_")]
+        if given:
+            raise InputError(f"{given[0]}: needs --train-tasks, the tasks to learn from")
     settings = starting_from(settings, checkpoint, from_scratch=from_scratch)
     folder = make_run(settings, name)
     if in_app and on_terminal() and not detach and not as_json:

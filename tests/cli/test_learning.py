@@ -179,6 +179,7 @@ def test_a_checkpoint_is_chosen_and_taken_back(learned: Searched) -> None:
         (("checkpoints", "--back"), "nothing to go back to"),
         (("iterate", "nowhere"), "no run 'nowhere'"),
         (("run", "--train-iterations", "3"), "--train-iterations: needs --train-tasks"),
+        (("run", "--set", "train_samples=9"), "--set train_samples=9: needs --train-tasks"),
         (("doctor", "--model", "x"), "--model: with --gpu only"),
         (("run", "--train-tasks", "sample:2", "--tasks", "sample:3"), "nothing held out"),
     ],
