@@ -22,7 +22,7 @@ from rich.text import Text
 
 from engine.figures.numbers import duration, of
 from soar_tui.cli.errors import FAILED, INTERRUPTED, OK, UNFINISHED
-from soar_tui.cli.results import engine_status
+from soar_tui.cli.standing import engine_status
 from soar_tui.sanitise import one_line
 
 if TYPE_CHECKING:

@@ -118,7 +118,9 @@ def run(
     )
     if settings.train_tasks is None:
         given = ["--train-iterations"] if train_iterations is not None else []
-        given += [f"--set {each}" for each in assignments or [] if each.strip().startswith("train_")]
+        given += [
+            f"--set {each}" for each in assignments or [] if each.strip().startswith("train_")
+        ]
         if given:
             raise InputError(f"{given[0]}: needs --train-tasks, the tasks to learn from")
     settings = starting_from(settings, checkpoint, from_scratch=from_scratch)
@@ -157,7 +159,8 @@ def carry_out(
 ) -> int:
     """Start a run's engine and follow it to its end, or leave it to itself; return the exit code."""
     from soar_tui.cli.documents.runs import LaunchDocument
-    from soar_tui.cli.results import print_run, run_document, standing
+    from soar_tui.cli.results import print_run, run_document
+    from soar_tui.cli.standing import standing
 
     with Interrupts() as interrupts:
         process = start(folder)

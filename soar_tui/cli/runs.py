@@ -16,7 +16,7 @@ from soar_tui.sanitise import one_line
 
 if TYPE_CHECKING:
     from soar_tui.cli.documents.runs import RunRowDocument
-    from soar_tui.cli.results import Standing
+    from soar_tui.cli.standing import Standing
 
 RUNS_EPILOG = """Examples:
 
@@ -38,7 +38,8 @@ _STYLES = {"running": "green", "finished": "", "crashed": "red", "stalled": "yel
 def status(run: RunArgument, as_json: JsonOption = False) -> int:
     """Show how a run stands, whether an engine is on it or not."""
     from engine.control import LOG_NAME, find_run, log_tail
-    from soar_tui.cli.results import print_run, run_document, standing
+    from soar_tui.cli.results import print_run, run_document
+    from soar_tui.cli.standing import standing
 
     folder = find_run(run)
     now = standing(folder)
@@ -90,7 +91,7 @@ def runs(as_json: JsonOption = False) -> int:
 
 def _row(folder: Path) -> RunRowDocument:
     from soar_tui.cli.documents.runs import RunRowDocument
-    from soar_tui.cli.results import standing
+    from soar_tui.cli.standing import standing
 
     now = standing(folder, with_results=False)
     last = now.last

@@ -57,9 +57,10 @@ def solve(
     """Search one task, then show its grids, its two submissions, the vote and the best program."""
     from engine.arc import load_tasks
     from soar_tui.cli.documents.tasks import SolveDocument
-    from soar_tui.cli.results import next_steps, print_run, standing
+    from soar_tui.cli.results import next_steps, print_run
     from soar_tui.cli.run import make_run, start
     from soar_tui.cli.show import look
+    from soar_tui.cli.standing import standing
     from soar_tui.cli.task_documents import show_document
     from soar_tui.cli.task_print import print_task
 

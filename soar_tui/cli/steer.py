@@ -75,7 +75,8 @@ def watch(folder: Path, *, as_json: bool) -> int:
     """Follow a run to the end of its engine and show how it stands; return the exit code."""
     from engine.config import load_settings
     from engine.control import SETTINGS_NAME, catalogue
-    from soar_tui.cli.results import print_run, run_document, standing
+    from soar_tui.cli.results import print_run, run_document
+    from soar_tui.cli.standing import standing
 
     settings = load_settings(folder / SETTINGS_NAME)
     catalogue().add_run(folder)
@@ -136,7 +137,7 @@ def _order(
     """Send a command, wait for what the engine says to it, and pass that on."""
     from engine.control import engine_alive, send
     from soar_tui.cli.documents.runs import CommandDocument
-    from soar_tui.cli.results import state_of
+    from soar_tui.cli.standing import state_of
 
     if not engine_alive(folder):
         state = state_of(folder).state
@@ -182,7 +183,7 @@ def await_reply(folder: Path, identifier: int) -> str:
 
 def _settled(folder: Path, command: str) -> State:
     """Return the run's state once it shows what the command did (its status is written later)."""
-    from soar_tui.cli.results import state_of
+    from soar_tui.cli.standing import state_of
 
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:
