@@ -1,6 +1,6 @@
 """A run's settings: every budget and threshold of the method by name, presets, TOML in and out.
 
-Defaults are the preset `paper` (SOAR.md §2-6). A settings file that cannot be used is refused
+Defaults are the preset `paper` (SOAR §2-6). A settings file that cannot be used is refused
 with the file, the field and what is allowed.
 """
 

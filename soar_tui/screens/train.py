@@ -29,7 +29,7 @@ TUNING: tuple[tuple[str, str, str], ...] = (
     ("train.epochs", "epochs", "times it goes through the data set"),
     ("train.rank", "rank", "of the low-rank adapters"),
 )
-"""Only for language models; the embedded policy is fitted by counting."""
+"""Only for language models; the embedded policy's fit has no such settings."""
 TRAINERS: tuple[tuple[str, str], ...] = (
     ("unsloth", "unsloth, on a GPU"),
     ("hf", "transformers and peft"),
@@ -127,7 +127,7 @@ class Train(ModalScreen[None]):
                 style="bold",
             )
         how = (
-            "The embedded policy is fitted by counting, on one CPU core."
+            "The embedded policy is fitted by maximum likelihood, on the CPU's cores."
             if policy == "grammar"
             else "The learner tunes "
             f"{one_line(self._settings.train.model or self._settings.serve.model or 'no model')}."
