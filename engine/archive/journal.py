@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 from engine.archive.candidates import PULL
@@ -56,9 +57,17 @@ def last_pull(reading: Reading) -> int:
 
 
 def metric_names(reading: Reading) -> list[str]:
-    """Return the names of the curves there are."""
+    """Return the names of the curves there are, numbers in them by their size."""
     rows = reading.sql.execute("SELECT DISTINCT name FROM metric ORDER BY name")
-    return [name for (name,) in rows]
+    return sorted((name for (name,) in rows), key=_by_numbers)
+
+
+def _by_numbers(name: str) -> list[tuple[int, str]]:
+    """Return what a name is sorted by: its texts and its numbers, a longer number being larger."""
+    return [
+        (len(part) if place % 2 else 0, part)
+        for place, part in enumerate(re.split(r"([0-9]+)", name))
+    ]
 
 
 def metric_points(reading: Reading, name: str, after: int) -> list[MetricPoint]:
@@ -88,11 +97,15 @@ def checkpoints(reading: Reading) -> list[Checkpoint]:
 
 
 def examples(reading: Reading, iteration: int, after: int, limit: int) -> list[tuple[int, Example]]:
-    """Return up to `limit` examples weighed up in an iteration, each with its row id."""
+    """Return up to `limit` examples weighed up in an iteration, each with its row id.
+
+    Those of learning that has not come to a checkpoint do not count, here and in `example_counts`.
+    """
     rows = reading.sql.execute(
         "SELECT id, iteration, kind, label, candidate, parent, weight, run, rejected FROM example "
-        "WHERE iteration = ? AND id > ? ORDER BY id LIMIT ?",
-        (iteration, after, limit),
+        "WHERE iteration = ? AND id > ? "
+        "AND EXISTS (SELECT 1 FROM checkpoint WHERE iteration = ?) ORDER BY id LIMIT ?",
+        (iteration, after, iteration, limit),
     )
     return [(identifier, Example(*said)) for identifier, *said in rows]
 
@@ -101,7 +114,18 @@ def example_counts(reading: Reading, iteration: int) -> list[ExampleCount]:
     """Return how many examples of an iteration there are per kind, label and rejection."""
     rows = reading.sql.execute(
         "SELECT kind, label, rejected, count(*) FROM example WHERE iteration = ? "
+        "AND EXISTS (SELECT 1 FROM checkpoint WHERE iteration = ?) "
         "GROUP BY kind, label, rejected ORDER BY kind, label, rejected",
-        (iteration,),
+        (iteration, iteration),
     )
     return [ExampleCount(*row) for row in rows]
+
+
+def left_over(reading: Reading, iteration: int) -> bool:
+    """Whether there are examples of an iteration that has no checkpoint."""
+    (found,) = reading.sql.execute(
+        "SELECT EXISTS (SELECT 1 FROM example WHERE iteration = ? "
+        "AND NOT EXISTS (SELECT 1 FROM checkpoint WHERE iteration = ?))",
+        (iteration, iteration),
+    ).fetchone()
+    return bool(found)

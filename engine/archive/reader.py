@@ -337,6 +337,11 @@ class RunReader:
         with self._reading() as reading:
             return journal.example_counts(reading, iteration)
 
+    def left_over_examples(self, iteration: int) -> bool:
+        """Whether an iteration's learning was cut off and has left examples."""
+        with self._reading() as reading:
+            return journal.left_over(reading, iteration)
+
     # One call's snapshot
 
     @contextmanager

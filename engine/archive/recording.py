@@ -248,11 +248,14 @@ class Recorder:
         )
 
     def add_examples(self, examples: Sequence[Example]) -> None:
-        """Insert what was chosen to learn from, and what was rejected and why."""
+        """Insert what was chosen to learn from, and what was rejected and why.
+
+        An iteration's count once its checkpoint is there.
+        """
         self._sql.executemany(
             "INSERT INTO example (iteration, kind, label, run, candidate, parent, weight, "
             "rejected) VALUES (?, ?, ?, CAST(? AS TEXT), ?, ?, ?, ?)",
-            [
+            (
                 (
                     example.iteration,
                     example.kind,
@@ -264,5 +267,13 @@ class Recorder:
                     example.rejected,
                 )
                 for example in examples
-            ],
+            ),
+        )
+
+    def drop_examples(self, iteration: int, most: int) -> None:
+        """Delete at most so many examples of an iteration whose learning was cut off."""
+        self._sql.execute(
+            "DELETE FROM example WHERE id IN (SELECT id FROM example WHERE iteration = ? "
+            "AND NOT EXISTS (SELECT 1 FROM checkpoint WHERE iteration = ?) LIMIT ?)",
+            (iteration, iteration, most),
         )

@@ -165,12 +165,16 @@ class ArchiveWriter:
         self._end_phase()
 
     def put_examples(self, examples: Sequence[Example]) -> None:
-        """Record what was weighed up for learning; visible together or not at all."""
+        """Record some of what was weighed up for learning; it counts once there is a checkpoint."""
         for example in examples:
             self._check_begun(example.iteration)
         self._committer.put(
             partial(Recorder.add_examples, examples=tuple(examples)), 1 + len(examples)
         )
+
+    def drop_examples(self, iteration: int, most: int) -> None:
+        """Delete at most so many examples that an iteration's learning, cut off, has left."""
+        self._committer.put(partial(Recorder.drop_examples, iteration=iteration, most=most), most)
 
     def put_status(self, key: str, value: object) -> None:
         """Overwrite a status in live.db; of several values before a commit the last one wins.

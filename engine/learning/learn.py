@@ -6,10 +6,10 @@ import asyncio
 import shutil
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from engine.arc import Task
 from engine.archive.reader import RunReader
@@ -33,7 +33,8 @@ from engine.learning.skills import (
 from engine.learning.trainers.protocol import Progress, Trainer, TrainingError
 from engine.policies.open import shows_examples
 
-_SKILLS_OF_A_TASK = 3
+_DROPPED = 20_000
+"""Examples dropped in one commit, so that the write-ahead log stays small."""
 EMBEDDING_LOG = "embedding.log"
 
 
@@ -67,17 +68,26 @@ async def learn(
     made, as far as there is anything to learn from, and None returned.
 
     The dataset is written to `datasets/`, the checkpoint to `checkpoints/` of the run folder. What
-    was weighed up, and what was made of it, is archived together with the checkpoint, so learning
-    that was cut off is begun anew. `on_gathered` hears how many tasks are gathered. Raises
-    TrainingError; cancelling ends gathering and training.
+    was weighed up is archived task by task, to count once the checkpoint is; learning that was cut
+    off is begun anew, and what it left is dropped. `on_gathered` hears how many tasks are gathered.
+    Raises TrainingError; cancelling ends gathering and training.
     """
     started = time.time()
     name = f"iteration-{lesson.iteration}"
     dataset = folder / "datasets" / f"{name}.jsonl.zst"
     dataset.parent.mkdir(exist_ok=True)
-    gathering = _Gathering(lesson, settings, folder, reader, on_gathered)
+    while reader.left_over_examples(lesson.iteration):
+        writer.drop_examples(lesson.iteration, _DROPPED)
+        await writer.flush()
+
+    async def keep(rows: Sequence[ExampleRow]) -> None:
+        if trainer is not None:
+            await writer.ready()
+            writer.put_examples(rows)
+
+    gathering = _Gathering(lesson, settings, folder, reader, on_gathered, keep=keep)
     try:
-        rows = await gathering.write(dataset)
+        await gathering.write(dataset)
     except PoolingError as error:
         raise TrainingError(str(error)) from error
     out = folder / "checkpoints" / name
@@ -111,7 +121,6 @@ async def learn(
 
     checkpoint = await trainer.train(dataset, base, out, on_progress)
     await keep_skills()
-    writer.put_examples(rows)
     writer.put_checkpoint(
         Checkpoint(
             iteration=lesson.iteration,
@@ -136,7 +145,7 @@ def _keep_skills(
     """
     known = latest_skills(out.parent, range(lesson.iteration))
     if known is not None and shows_examples(settings.policy):
-        searches = ((task, reader.pulls(lesson.iteration, index)) for index, task in lesson.tasks)
+        searches = ((task, reader.replay(lesson.iteration, index)) for index, task in lesson.tasks)
         known = credited(known, searches)
     save_skills(gathered_skills(best, settings.learn.skills, known), skills_beside(out))
 
@@ -151,6 +160,8 @@ class _Gathering:
         folder: Path,
         reader: RunReader,
         on_gathered: Callable[[int], None],
+        *,
+        keep: Callable[[Sequence[ExampleRow]], Coroutine[Any, Any, None]],
     ) -> None:
         self.count = 0
         self.best: list[Example] = []
@@ -159,11 +170,12 @@ class _Gathering:
         self._folder = folder
         self._reader = reader
         self._on_gathered = on_gathered
-        self._rows: list[ExampleRow] = []
+        self._keep = keep
+        self._loop = asyncio.get_running_loop()
         self._cancelled = threading.Event()
 
-    async def write(self, path: Path) -> list[ExampleRow]:
-        """Write the dataset and return the archive's rows of what was weighed up."""
+    async def write(self, path: Path) -> None:
+        """Write the dataset, and hand on the archive's rows of what was weighed up."""
         work = asyncio.create_task(asyncio.to_thread(write_dataset, self._examples(), path))
         try:
             self.count = await asyncio.shield(work)
@@ -171,7 +183,6 @@ class _Gathering:
             self._cancelled.set()
             await asyncio.wait([work])
             raise
-        return self._rows
 
     def _examples(self) -> Iterator[Example]:
         lesson, settings = self._lesson, self._settings
@@ -196,20 +207,12 @@ class _Gathering:
                 if self._cancelled.is_set():
                     raise TrainingError("gathering was cancelled")
                 data = pool.at_home(found)
-                self._rows += example_rows(lesson.iteration, tasks[data.task], data)
+                rows = list(example_rows(lesson.iteration, tasks[data.task], data))
+                asyncio.run_coroutine_threadsafe(self._keep(rows), self._loop).result()
                 self._on_gathered(done)
-                self.best += _best(data)
+                self.best += data.best
                 yield from data.samples
                 yield from data.repairs
-
-
-def _best(data: TaskData) -> Iterator[Example]:
-    """Yield the first examples of one task and of each origin, best first."""
-    seen: Counter[str] = Counter()
-    for example in data.samples:
-        seen[example.origin] += 1
-        if seen[example.origin] <= _SKILLS_OF_A_TASK:
-            yield example
 
 
 def example_rows(iteration: int, task: Task, data: TaskData) -> Iterator[ExampleRow]:

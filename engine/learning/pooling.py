@@ -94,6 +94,7 @@ class Pool:
         return replace(
             data,
             samples=tuple(map(self._example, data.samples)),
+            best=tuple(map(self._example, data.best)),
             repairs=tuple(map(self._example, data.repairs)),
             rejections=tuple(map(self._rejection, data.rejections)),
         )
@@ -154,7 +155,7 @@ def own_candidates(reader: RunReader, iterations: Sequence[int], task: int) -> l
     return [
         candidate
         for iteration in iterations
-        for _, candidates in reader.pulls(iteration, task)
+        for _, candidates in reader.replay(iteration, task)
         for candidate in candidates
     ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 import numpy as np
 
@@ -37,18 +37,20 @@ def select_repairs(
     parents: Mapping[int, Candidate],
     size: int,
     rng: np.random.Generator,
+    *,
+    submitted: Container[bytes | None] | None = None,
 ) -> tuple[Example, ...]:
     """Choose at most `size` repairs of one task, balanced over the parent's accuracy bins.
 
     A repair is a refined candidate that is right on all demonstrations (and on the tests where
-    the truth is known) while its parent is not; prompt and answer of an example are always of the
+    the truth is known; else of a pattern that is `submitted`) while its parent is not; prompt and answer of an example are always of the
     same pair, and no pair of programs is taken twice. `parents` maps candidate ids to candidates.
     """
     bins: list[list[Example]] = [[] for _ in BINS]
     seen: set[tuple[str | None, str]] = set()
     for child in sorted(candidates, key=lambda c: (len(c.source or ""), c.id)):
         parent = None if child.parent is None else parents.get(child.parent)
-        if parent is None or child.source is None or not _right(task, child):
+        if parent is None or child.source is None or not _right(task, child, submitted):
             continue
         place = accuracy_bin(task, parent)
         if place is None or (parent.source, child.source) in seen:
@@ -60,12 +62,14 @@ def select_repairs(
     return tuple(_round_robin(bins, size))
 
 
-def _right(task: Task, candidate: Candidate) -> bool:
+def _right(task: Task, candidate: Candidate, submitted: Container[bytes | None] | None) -> bool:
     evaluation = candidate.evaluation
     if evaluation is None or not evaluation.perfect:
         return False
     tests = right_tests(task, evaluation)
-    return tests is None or all(tests)
+    if tests is None:
+        return submitted is None or evaluation.pattern in submitted
+    return all(tests)
 
 
 def _round_robin(bins: Sequence[Sequence[Example]], size: int) -> list[Example]:

@@ -6,6 +6,7 @@ task at a time; what a strategy leaves out is named with its reason, so that not
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -125,6 +126,21 @@ def _distinct(
         if place not in stay
     ]
     return [correct[place] for place in sorted(stay)] + list(kept.values()), rejections
+
+
+def best_of_each_origin(
+    task: Task, candidates: Sequence[Candidate], examples: Sequence[Example], most: int
+) -> tuple[Example, ...]:
+    """Return at most so many examples of each origin, those of the best candidates first."""
+    scores = {candidate.id: score(task, candidate) for candidate in candidates}
+    order = sorted(examples, key=lambda e: (-scores[e.candidate], len(e.source), e.candidate))
+    seen: Counter[str] = Counter()
+    best = []
+    for example in order:
+        seen[example.origin] += 1
+        if seen[example.origin] <= most:
+            best.append(example)
+    return tuple(best)
 
 
 def score(task: Task, candidate: Candidate) -> float:

@@ -137,7 +137,7 @@ class _Call:
 
 
 def credited(
-    known: Library, searches: Iterable[tuple[Task, Sequence[tuple[Pull, Sequence[Candidate]]]]]
+    known: Library, searches: Iterable[tuple[Task, Iterable[tuple[Pull, Sequence[Candidate]]]]]
 ) -> Library:
     """Return the library with its rates after the pulls that were shown its skills.
 
@@ -160,18 +160,23 @@ def _calls(
 ) -> Iterator[_Call]:
     accuracy: dict[int, float] = {}
     for pull, candidates in pulls:
-        accuracy |= {candidate.id: _accuracy(candidate) for candidate in candidates}
+        accuracy |= {
+            candidate.id: candidate.evaluation.accuracy
+            for candidate in candidates
+            if candidate.evaluation is not None
+        }
         if not any(candidate.finish in _ANSWERED for candidate in candidates):
             continue
         skill = choose_skill(known, task, pull.operator, pull.seed)
         if skill is not None:
-            best = max(accuracy[candidate.id] for candidate in candidates)
+            best = max(map(_accuracy, candidates))
             parent = None if pull.parent is None else accuracy.get(pull.parent, 0.0)
             helped = best == 1.0 if parent is None else best > parent
             yield _Call(pull.created, skill, pull.operator, helped)
 
 
 def _accuracy(candidate: Candidate) -> float:
+    """Return the accuracy of what came of showing a skill; what a filter bars is no help."""
     evaluation = candidate.evaluation
     return 0.0 if evaluation is None or evaluation.filter is not None else evaluation.accuracy
 

@@ -35,8 +35,8 @@ class Evaluation:
     """A program's results on a task's inputs, and what they are worth.
 
     `results` has one entry per input, demonstrations first; `right` one bool per demonstration
-    pair; `filter` names the filter of SOAR §4 that keeps the program out of votes, arms and
-    training, or None.
+    pair; `filter` names the filter of SOAR §4 that keeps the program out of votes and arms, and
+    out of training as an answer to this task, or None.
     """
 
     results: tuple[Result, ...]

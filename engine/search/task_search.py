@@ -20,7 +20,7 @@ from engine.arc import Task
 from engine.config import SearchConfig
 from engine.policies import Policy, Proposal
 from engine.programs.candidate import Candidate, Evaluation, Operator, Pull, candidate_id
-from engine.programs.source import source_hash
+from engine.programs.source import SourceError, normal_hash, source_hash
 from engine.search.rex import Draw, Population
 from engine.search.vote import Tallies, Tally
 
@@ -199,7 +199,7 @@ class _TaskSearch:
             source, evaluation = candidate.source, candidate.evaluation
             if source is not None and evaluation is not None and evaluation.perfect:
                 self._perfect += 1
-                self._behind[evaluation.pattern].add(source_hash(source))
+                self._behind[evaluation.pattern].add(_normal(source))
             self._islands[plan.island].add(candidate)
 
 
@@ -258,6 +258,14 @@ def _candidate(
         cost=proposal.cost,
         weights=proposal.weights,
     )
+
+
+def _normal(source: str) -> bytes:
+    """Return what tells programs apart that differ in more than comments and layout."""
+    try:
+        return normal_hash(source)
+    except SourceError:  # of a newer Python than the engine's
+        return source_hash(source)
 
 
 def _check_replay(plan: _Plan, pull: Pull, candidates: Sequence[Candidate], task_id: str) -> None:

@@ -68,6 +68,15 @@ async def test_curves_keep_their_order_and_what_is_no_number(writer, tmp_path):
         assert [point.step for point in reader.metrics("loss", after=points[0].id)] == [1, 2]
 
 
+async def test_curves_are_named_in_the_order_of_their_numbers(writer, tmp_path):
+    names = ["loss/0", "loss/2", "loss/10", "loss/10/a", "loss/11", f"loss/{'9' * 5000}", "rate"]
+    for name in reversed(names):
+        writer.put_metric(name, 0, 1.0)
+    await writer.flush()
+    with RunReader(tmp_path) as reader:
+        assert reader.metric_names() == names
+
+
 async def test_a_curve_begun_anew_has_no_point_twice(writer, tmp_path):
     for step, value in [(1, 9.0), (2, 8.0), (3, 7.0), (1, 5.0), (2, 4.0), (2, 3.0)]:
         writer.put_metric("loss", step, value)
@@ -87,8 +96,9 @@ async def test_what_was_learned_from_is_kept(writer, tmp_path):
         Example(0, "sample", "hindsight", 6, rejected="every output equals its input"),
         Example(0, "refine", "(0, 34 %]", 7, parent=5, weight=0.5, run="2026-11-20-other"),
     ]
+    writer.put_examples(examples[:1])
+    writer.put_examples(examples[1:])
     writer.put_checkpoint(checkpoint)
-    writer.put_examples(examples)
     with pytest.raises(ArchiveError, match="iteration 3 has not begun"):
         writer.put_examples([Example(3, "sample", "correct", 1)])
     await writer.flush()
@@ -103,6 +113,30 @@ async def test_what_was_learned_from_is_kept(writer, tmp_path):
             ExampleCount("sample", "hindsight", "every output equals its input", 1),
         ]
         assert reader.examples(1) == []
+
+
+async def test_what_learning_that_was_cut_off_has_left_does_not_count_and_can_be_dropped(
+    writer, tmp_path
+):
+    left = [Example(0, "sample", "hindsight", number) for number in range(5)]
+    writer.put_examples(left)
+    await writer.flush()
+    with RunReader(tmp_path) as reader:
+        assert (reader.examples(0), reader.example_counts(0)) == ([], [])
+        rounds = 0
+        while reader.left_over_examples(0):
+            writer.drop_examples(0, 2)
+            await writer.flush()
+            rounds += 1
+        assert rounds == 3
+        writer.put_examples(left[3:])
+        writer.put_checkpoint(Checkpoint(0, "checkpoints/0", "grammar", "untrained", 2, 8.5, 17.0))
+        await writer.flush()
+        assert [example for _, example in reader.examples(0)] == left[3:]
+        assert not reader.left_over_examples(0)
+        writer.drop_examples(0, 2)
+        await writer.flush()
+        assert len(reader.examples(0)) == 2
 
 
 async def test_the_tail_of_pulls_is_in_commit_order_and_told_by_the_data_version(writer, tmp_path):

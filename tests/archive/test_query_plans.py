@@ -60,6 +60,7 @@ CALLS = {
     "checkpoints": [()],
     "examples": [(0,)],
     "example_counts": [(0,)],
+    "left_over_examples": [(0,)],
 }
 NO_QUERIES = {"close", "created", "data_version", "settings_text"}
 WALKS = {"count"}

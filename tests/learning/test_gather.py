@@ -59,6 +59,33 @@ def test_target_tasks_give_no_repairs_unless_asked():
     assert {(e.parent.id, e.candidate) for e in asked.repairs} == {(0, 60)}
 
 
+def test_a_repair_without_truth_is_of_what_the_vote_submits():
+    target = TASK.without_truth()
+    right = [grid.tolist() for grid in OUTPUTS]
+    parent = candidate(0, [[[5]], [[6]], [[7]], [[8]]])
+    asked = LearnConfig(samples=20, repairs_without_truth=True)
+    found = [parent]
+    for number, (answer, behind) in enumerate([([[1]], 5), ([[2]], 4), ([[3]], 1)]):
+        found += [
+            candidate(10 * (number + 1) + n, [*right[:3], answer], parent=0) for n in range(behind)
+        ]
+    (only,) = gather([(7, target)], lambda index: found, asked, VoteConfig(), 3)
+    assert {e.candidate // 10 for e in only.repairs} == {1, 2}
+
+
+@pytest.mark.parametrize("strategy", ["greedy-diverse", "uniform"])
+@pytest.mark.parametrize("task", [TASK, TASK.without_truth()], ids=["training", "target"])
+def test_the_best_of_a_task_are_best_whatever_the_order_of_its_samples(task, strategy):
+    chosen = data(task, LearnConfig(strategy=strategy, samples=40))
+    accuracy = {c.id: c.evaluation.accuracy for c in pool()}
+    for origin in ("correct", "hindsight"):
+        best = [accuracy[e.candidate] for e in chosen.best if e.origin == origin]
+        others = sorted(
+            (accuracy[e.candidate] for e in chosen.samples if e.origin == origin), reverse=True
+        )
+        assert best == others[:3]
+
+
 def test_poisoned_truth_changes_nothing_once_it_is_stripped():
     poisoned = replace(TASK, truth=(as_grid([[5, 5, 5]]),))
     first, second = data(TASK.without_truth()), data(poisoned.without_truth())

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.arc.load import load_tasks
 from engine.learning.dataset import write_dataset
@@ -21,6 +23,7 @@ from engine.learning.trainers.grammar.decisions import (
     edit_shares,
 )
 from engine.learning.trainers.grammar.fit import train
+from engine.learning.trainers.grammar.regress import regress_roles
 from engine.learning.trainers.grammar.trainer import GrammarTrainer
 from engine.learning.trainers.protocol import TrainingError
 from engine.policies.grammar.checkpoint import CheckpointError, load_weights, save_weights
@@ -82,6 +85,28 @@ def test_every_step_of_an_example_is_one_decision_and_tasks_weigh_the_same(examp
     by_task = {example.task.id for example in examples}
     firsts = sum(d.weight for d in found if d.inputs[-3] == 1)
     assert firsts == pytest.approx(len(by_task))
+
+
+def test_programs_of_another_language_take_no_weight_from_ours(examples):
+    ours = [decision.weight for decision in decisions(examples)]
+    theirs = "def transform(grid):\n    return [row[::-1] for row in grid]\n"
+    mixed = []
+    for number, example in enumerate(examples):
+        foreign = Example("correct", example.task, theirs, 1000 + number)
+        mixed += [foreign, example, foreign]
+    assert [decision.weight for decision in decisions(mixed)] == ours
+
+
+@given(st.floats(0.003, 50), st.integers(0, 5))
+@settings(max_examples=20, deadline=None)
+def test_the_fewer_decisions_the_nearer_a_colours_weights_stay_to_where_they_start(penalty, seed):
+    rng = np.random.default_rng(seed)
+    parts = rng.random((50, 10, len(ROLES))).astype(np.float32)
+    chosen = [(str(colour),) for colour in rng.integers(0, 10, 50)]
+    start = rng.normal(0, 2, len(ROLES)).astype(np.float32)
+    moved = regress_roles(parts, chosen, np.ones(50), start, penalty)[:, 0] - start
+    # No step of the likelihood is longer than sqrt(2), nor may the penalty's own be.
+    assert np.linalg.norm(moved) <= 10 / penalty
 
 
 def test_what_was_learned_becomes_likelier_than_untrained(examples, checkpoint):

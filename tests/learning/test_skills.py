@@ -83,8 +83,8 @@ def test_an_empty_library_and_one_of_the_task_alone_show_nothing():
     assert choose_skill(gathered_skills([example(0)], 5), TASKS[0], "sample", 1) is None
 
 
-def pulled(seed, operator="sample", *, right, parent=None):
-    evaluation = Evaluation((b"",) * 3, (right, True))
+def pulled(seed, operator="sample", *, right, parent=None, barred=None):
+    evaluation = Evaluation((b"",) * 3, (right, True), barred)
     candidate = Candidate(seed, operator, 0, 0, parent, "x", evaluation)
     return Pull(0, 0, 0, operator, 0, parent, None, seed, 0.0, 0.0), [candidate]
 
@@ -101,6 +101,17 @@ def test_what_helped_is_shown_more_and_what_did_not_less():
     repaired = [pulled(7, right=False), pulled(8, "refine", right=True, parent=7)]
     again = credited(known, [(TASKS[0], repaired)]).skills[place]
     assert again.rates["refine"] > 0.5
+
+
+def test_a_child_no_better_than_a_parent_that_a_filter_bars_is_no_help():
+    known = gathered_skills([example(0)], 5)
+    pulls = [
+        pulled(7, right=False, barred="invalid"),
+        pulled(8, "refine", right=False, parent=7),
+        pulled(9, "refine", right=True, parent=7, barred="blank"),
+    ]
+    (skill,) = credited(known, [(TASKS[1], pulls)]).skills
+    assert skill.rates["refine"] == pytest.approx(0.5 * 0.9 * 0.9)
 
 
 def test_calls_count_in_the_order_in_which_they_were_made():

@@ -212,10 +212,17 @@ async def test_agreement_ends_it_and_disagreement_does_not():
 
     async def judged(task, sources):
         (perfect,) = {pack(as_grid([[4]]))}
-        tests = [pack(as_grid([[int(source.split()[2])]])) for source in sources]
+        tests = [pack(as_grid([[int(source.split()[2][:1])]])) for source in sources]
         return [Evaluation((perfect,) * 4 + (test,), (True,) * 4) for test in tests]
 
-    async def spent(patterns, stop):
+    class Echoes(CountingPolicy):
+        """One perfect program over and over, in other words beside it."""
+
+        async def _propose(self, seed, n, floor):
+            base = 1000 * len(self.calls)
+            return [Proposal(f"4, 0, 0  # {base + k}") for k in range(n)]
+
+    async def spent(patterns, stop, policy=None):
         kept = Kept()
         await search_task(
             TASK,
@@ -223,7 +230,7 @@ async def test_agreement_ends_it_and_disagreement_does_not():
             SearchConfig(
                 **{**msgspec.structs.asdict(settings), "agree_stop": stop, "perfect_stop": 999}
             ),
-            Voters(patterns),
+            policy or Voters(patterns),
             judged,
             record=kept.record,
             recall=kept.recall,
@@ -236,6 +243,7 @@ async def test_agreement_ends_it_and_disagreement_does_not():
     assert await spent(1, 15) == 20
     assert await spent(2, 5) == 200
     assert await spent(1, 0) == 200
+    assert await spent(1, 5, Echoes()) == 200
 
 
 async def test_nothing_to_repair_ends_it_after_the_samples():

@@ -105,10 +105,12 @@ def _tune(job: dict[str, Any], speaker: _Speaker) -> None:
 def _open_hf(job: dict[str, Any]) -> _Opened:
     import torch
     from peft import LoraConfig
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
 
     if job["cpu"]:
         torch.set_num_threads(1)
+    # The adapters are drawn before the trainer sees its seed.
+    set_seed(job["seed"])
     tokenizer = AutoTokenizer.from_pretrained(job["base"])
     if job["four_bit"]:
         # What peft merges into 4-bit weights is 4-bit weights, which is not what we serve.

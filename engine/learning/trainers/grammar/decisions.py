@@ -152,25 +152,27 @@ def _state(problem: Problem) -> _State:
 
 
 def _of_task(examples: list[Example]) -> Iterator[Decision]:
-    many = Counter(example.origin for example in examples)
+    chains = [(example, parse(example.source)) for example in examples]
+    many = Counter(example.origin for example, steps in chains if steps is not None)
     # Correct programs and repairs answer one and the same task, and many begin alike.
     shared: dict[tuple[str, ...], _State | None] = {}
-    for example in examples:
-        weight = ORIGIN_WEIGHTS[example.origin] / many[example.origin]
-        seen = {} if example.origin == "hindsight" else shared
-        yield from _of_example(example, weight, seen)
+    for example, steps in chains:
+        if steps is not None:
+            weight = ORIGIN_WEIGHTS[example.origin] / many[example.origin]
+            seen = {} if example.origin == "hindsight" else shared
+            yield from _of_example(example, steps, weight, seen)
 
 
 def _of_example(
-    example: Example, weight: float, seen: dict[tuple[str, ...], _State | None]
+    example: Example,
+    steps: tuple[Step, ...],
+    weight: float,
+    seen: dict[tuple[str, ...], _State | None],
 ) -> Iterator[Decision]:
     """Yield an example's decisions; `seen` holds states of its task by the steps that led there.
 
     A state is None where the last of those steps does not apply.
     """
-    steps = parse(example.source)
-    if steps is None:
-        return
     taken: tuple[str, ...] = ()
     if taken not in seen:
         seen[taken] = _state(problem_of(example.task))

@@ -75,14 +75,19 @@ def regress_roles(
     start: NDArray[np.float32] | None,
     penalty: float,
 ) -> NDArray[np.float32]:
-    """Fit one weight per role, so that the chosen colours are the likeliest; (roles, 1)."""
+    """Fit one weight per role, so that the chosen colours are the likeliest; (roles, 1).
+
+    `penalty` is L2, on the distance from `start` (None: from 0).
+    """
     colours = np.array([int(names[0]) for names in chosen])
     shares = (weights / weights.sum()).astype(np.float32)
     centre = np.zeros(len(ROLES), dtype=np.float32) if start is None else start
     fitted = centre.copy()
+    # A step of 1 against a penalty above 2 would leap over the centre, farther each time.
+    size = 1 / max(1.0, penalty)
     for _ in range(200):
         likely = softmax(parts @ fitted)
         likely[np.arange(len(colours)), colours] -= 1
-        fitted -= np.einsum("n,nc,ncr->r", shares, likely, parts)
-        fitted -= penalty * (fitted - centre)
+        fitted -= size * np.einsum("n,nc,ncr->r", shares, likely, parts)
+        fitted -= size * penalty * (fitted - centre)
     return fitted[:, None]
