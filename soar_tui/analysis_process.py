@@ -141,7 +141,7 @@ class Reading:
             found = compare_runs(runs)
         except ComparisonError as error:
             return results_missing(str(error))
-        points = scaling([(one.analysis, one.settings) for one in runs])
+        points = scaling(runs)
         own = run_figures(runs[0].analysis, self._asked.iteration)
         self._so_far = (*comparison_figures(found), model_sizes(points), *own)
         together, trouble = self._pool(runs)
@@ -165,7 +165,7 @@ class Reading:
         run = self._read_run(one, listed=True)
         self._so_far = (*self._laid, *run_figures(run.analysis, self._asked.iteration))
         together, trouble = self._pool([run])
-        points = scaling([(run.analysis, run.settings)])
+        points = scaling([run])
         alone = AnalysisDocument(runs=[run.analysis], pool=together, scaling=points)
         self._end(self._document or alone, trouble=trouble)
 

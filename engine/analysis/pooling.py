@@ -96,7 +96,7 @@ def shared_tasks(members: Sequence[Member]) -> list[tuple[str, tuple[int, ...]]]
         held.append({tasks[index].id: (index, tasks[index]) for index in sorted(voted)})
     found = []
     for name, (_, task) in held[0].items() if held else ():
-        if task.truth is None or not all(name in one for one in held):
+        if not all(name in one and one[name][1].truth is not None for one in held):
             continue
         for member, one in zip(members[1:], held[1:], strict=True):
             if task_digest(one[name][1]) != task_digest(task):

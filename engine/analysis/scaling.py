@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 from engine.analysis.estimates import Estimate
 from engine.analysis.iteration import IterationFigures
-from engine.analysis.run import RunAnalysis
+from engine.analysis.together import ReadRun
 from engine.config import Settings
 
 _SIZE = re.compile(r"(?<![A-Za-z0-9.])(\d+(?:\.\d+)?)\s?([bBmM])(?![A-Za-z0-9])")
@@ -17,7 +17,7 @@ _SIZE = re.compile(r"(?<![A-Za-z0-9.])(\d+(?:\.\d+)?)\s?([bBmM])(?![A-Za-z0-9])"
 
 @dataclass(frozen=True, slots=True)
 class ScalingPoint:
-    """A run's latest voted iteration beside its model's size."""
+    """The iteration that a run stands for beside its model's size."""
 
     run: str
     """The run's name."""
@@ -40,12 +40,12 @@ class ScalingPoint:
 
 
 def parameters_in(name: str) -> float | None:
-    """Return the number of parameters a model's name says, e.g. 1.35e8 for `smollm2-135m`."""
-    found = _SIZE.findall(name)
-    if not found:
-        return None
-    number, unit = found[-1]
-    return float(number) * (1e9 if unit in "bB" else 1e6)
+    """Return the number of parameters a model's name says, e.g. 1.35e8 for `smollm2-135m`.
+
+    Of several sizes it is the largest: a context, as in `7B-Instruct-1M`, is written like one.
+    """
+    sizes = [float(number) * (1e9 if unit in "bB" else 1e6) for number, unit in _SIZE.findall(name)]
+    return max(sizes, default=None)
 
 
 def model_name(settings: Settings, row: IterationFigures) -> str:
@@ -58,18 +58,18 @@ def model_name(settings: Settings, row: IterationFigures) -> str:
     return (served or [name for name in names if name != "default"] or [row.policy])[0]
 
 
-def scaling(runs: Sequence[tuple[RunAnalysis, Settings]]) -> tuple[ScalingPoint, ...]:
+def scaling(runs: Sequence[ReadRun]) -> tuple[ScalingPoint, ...]:
     """Return one point per run that has voted, smallest model first, unknown sizes last."""
     found = []
-    for analysis, settings in runs:
-        voted = [row for row in analysis.iterations if row.tasks]
+    for run in runs:
+        voted = [row for row in run.analysis.iterations if row.tasks and row.index == run.chosen]
         if not voted:
             continue
-        row = voted[-1]
-        model = model_name(settings, row)
+        (row,) = voted
+        model = model_name(run.settings, row)
         found.append(
             ScalingPoint(
-                run=analysis.run,
+                run=run.name,
                 iteration=row.index,
                 model=model,
                 parameters=parameters_in(model),

@@ -28,8 +28,8 @@ def unfinished(path: Path) -> Path:
 def new_file(path: Path, *, force: bool) -> Iterator[BinaryIO]:
     """Yield a file to write that becomes `path` when the block ends well.
 
-    What a killed export left behind is begun anew. Raises ExportError when there is a file of that
-    name and `force` does not allow to replace it, or while another export is writing it.
+    What a killed export left behind is begun anew. Raises ExportError when there is a folder of that
+    name, or a file that `force` does not allow to replace, or while another export is writing it.
     """
     check_free(path, force=force)
     part = unfinished(path)
@@ -51,11 +51,18 @@ def new_file(path: Path, *, force: bool) -> Iterator[BinaryIO]:
             raise
 
 
-def check_free(path: Path, *, force: bool) -> None:
-    """Raise ExportError when something has that name and `force` does not allow to replace it."""
-    if path.exists() and not force:
-        kind = "folder" if path.is_dir() else "file"
-        raise ExportError(f"{path}: there is a {kind} of that name; --force replaces it")
+def check_free(path: Path, *, force: bool, as_folder: bool = False) -> None:
+    """Raise ExportError when something has that name and `force` does not allow to replace it.
+
+    A folder never takes the place of a file, nor a file that of a folder.
+    """
+    if not path.exists():
+        return
+    there, wanted = ("folder" if one else "file" for one in (path.is_dir(), as_folder))
+    if there != wanted:
+        raise ExportError(f"{path}: there is a {there} of that name, which no {wanted} replaces")
+    if not force:
+        raise ExportError(f"{path}: there is a {there} of that name; --force replaces it")
 
 
 @contextlib.contextmanager

@@ -85,15 +85,21 @@ def digest(*parts: object) -> str:
 
 @contextlib.contextmanager
 def going_on(
-    path: Path, job: str, stamp: Callable[[Mark], str], on_found: OnFound, *, force: bool
+    path: Path,
+    job: str,
+    stamp: Callable[[Mark], str],
+    on_found: OnFound,
+    *,
+    force: bool,
+    as_folder: bool = False,
 ) -> Iterator[Part]:
     """Yield an export's part; its content becomes `path` when the block ends well.
 
-    A part is gone on with when it is of the same job and `stamp` of its mark is still what it was;
-    any other is begun anew. When the block fails, what is marked is kept. Raises ExportError like
-    new_file.
+    The content is a file, or a folder if `as_folder`. A part is gone on with when it is of the same
+    job and `stamp` of its mark is still what it was; any other is begun anew. When the block fails,
+    what is marked is kept. Raises ExportError like new_file.
     """
-    check_free(path, force=force)
+    check_free(path, force=force, as_folder=as_folder)
     folder = unfinished(path)
     left = folder.exists()
     if folder.is_file():
@@ -111,12 +117,12 @@ def going_on(
         part = Part(folder, mark)
         try:
             yield part
-            check_free(path, force=force)
+            check_free(path, force=force, as_folder=as_folder)
         except BaseException:
             if not (folder / MARK).exists():
                 shutil.rmtree(folder, ignore_errors=True)
             raise
-        if path.is_dir():
+        if as_folder and path.is_dir():
             shutil.rmtree(path)
         part.content.replace(path)
         shutil.rmtree(folder)

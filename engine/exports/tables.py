@@ -149,8 +149,7 @@ def write_tables(
     ExportError.
     """
     arrow()
-    if folder.is_dir():
-        _check_replaceable(folder, force=force)
+    _check_replaceable(folder, force=force)
     # Candidates are counted as they come; counting millions again would take seconds.
     counts = {"candidate": sum(row.candidates for row in reader.iterations())}
     counts |= {table.name: reader.count(table.name) for table in TABLES if table.name not in counts}
@@ -160,7 +159,7 @@ def write_tables(
     ended = [(row.index, row.ended) for row in reader.iterations()]
     stamp = digest(counts, changed, ended)
     job = digest(FORM, "tables", reader.created, [repr(table) for table in TABLES])
-    with going_on(folder, job, lambda _: stamp, on_found, force=force) as part:
+    with going_on(folder, job, lambda _: stamp, on_found, force=force, as_folder=True) as part:
         part.content.mkdir(exist_ok=True)
         number, *after = part.mark.place or (0,)
         on_rows(sum(part.mark.rows.values()), whole)
@@ -169,6 +168,8 @@ def write_tables(
             for mark in _written(reader, part, place, since, every):
                 part.advance(replace(mark, stamp=stamp))
                 on_rows(sum(mark.rows.values()), whole)
+        # Others may have put files there since.
+        _check_replaceable(folder, force=force)
     return part.mark.rows
 
 
@@ -205,7 +206,9 @@ def _written(
 
 
 def _check_replaceable(folder: Path, *, force: bool) -> None:
-    check_free(folder, force=force)
+    check_free(folder, force=force, as_folder=True)
+    if not folder.exists():
+        return
     names = {f"{table.name}.parquet" for table in TABLES}
     strange = sorted(entry.name for entry in folder.iterdir() if entry.name not in names)
     if strange:

@@ -201,7 +201,8 @@ def model_sizes(points: tuple[ScalingPoint, ...]) -> Figure:
     line = estimated("solved", sized, "good")
     return Figure(
         name="model size",
-        about="Each run's latest voted iteration; sizes as the models' names say them.",
+        about="Each run's latest voted iteration, or the one asked for; sizes as the models' names "
+        "say them.",
         headings=(
             Heading("run", right=False),
             Heading("model", right=False, drop=1),

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from engine.figures.numbers import percent
+from engine.figures.numbers import money, percent
 
 if TYPE_CHECKING:
     from engine.analysis import Estimate
@@ -93,9 +93,9 @@ def difference(value: Estimate) -> str:
     return f"{100 * value.value:+.1f} [{100 * value.low:+.1f}, {100 * value.high:+.1f}]"
 
 
-def cost(amount: float, digits: int) -> str:
+def cost(amount: float) -> str:
     """Return a cost; where nothing has a price, that it is not known."""
-    return f"{amount:.{digits}f}" if amount else "–"
+    return money(amount) if amount else "–"
 
 
 def chosen(figures: Sequence[Figure], names: Sequence[str]) -> list[Figure]:

@@ -136,11 +136,11 @@ def spending(run: RunAnalysis) -> Figure:
                 duration(spent.learning_seconds),
                 count(spent.candidates),
                 count(spent.tokens_in + spent.tokens_out),
-                cost(spent.cost, 2),
+                cost(spent.cost),
                 "–" if each is None else duration(each.seconds),
                 "–" if each is None else count(each.candidates),
                 "–" if each is None else count(each.tokens_in + each.tokens_out),
-                "–" if each is None else cost(each.cost, 4),
+                "–" if each is None else cost(each.cost),
             )
         )
     return Figure(

@@ -21,7 +21,6 @@ from engine.config import Settings, save_settings
 from engine.control.evaluating import MAX_INPUTS, GivenProgram, evaluate_programs
 from engine.control.folder import SETTINGS_NAME
 from engine.control.lock import EngineLock
-from engine.control.tasks import run_tasks
 from engine.intake.rows import FileSeen, GivenRow, IntakeError, read_rows
 from engine.programs.candidate import Candidate, Evaluation, Pull, candidate_id
 from engine.programs.source import LONGEST, mentions_entry
@@ -31,6 +30,8 @@ from engine.search.vote import rank, tally_of
 PULL = 50
 """Programs of a task archived together: what a kill can cost of each."""
 _EVENT = "import"
+_STATUS = "import"
+"""Says how many seconds it has taken so far."""
 _LAST_NUMBER = (1 << 24) - 1
 
 
@@ -61,6 +62,8 @@ async def take_in(
     folder: Path,
     programs: Path,
     settings: Settings,
+    tasks: Sequence[Task],
+    training: int,
     *,
     per_task: int | None = None,
     seen: FileSeen,
@@ -68,11 +71,10 @@ async def take_in(
 ) -> Intake:
     """Take a file of programs into a reserved folder and make it a run; return what came of it.
 
-    `per_task` bounds the programs of one task. Cancelled or killed, it is gone on with by calling
-    it again. Raises IntakeError, TaskFileError, ArchiveError, SandboxError, EngineRunningError.
+    `tasks` are the run's, the first `training` of them those to learn from; `per_task` bounds the
+    programs of one. Cancelled or killed, it is gone on with by calling it again. Raises IntakeError,
+    ArchiveError, SandboxError, EngineRunningError.
     """
-    tasks, training = run_tasks(settings)
-    started = time.monotonic()
     with EngineLock(folder):
         writer = ArchiveWriter(folder)
         try:
@@ -93,7 +95,7 @@ async def take_in(
                     taking.put_rest()
                     await writer.flush()
                 _vote(reader, writer, settings)
-            writer.end_iteration(0, time.monotonic() - started)
+            writer.end_iteration(0, taking.seconds)
             writer.put_event("info", "finished", f"took in {taking.intake.run} programs")
         finally:
             await writer.close()
@@ -135,6 +137,12 @@ class _Taking:
         self._met: Counter[int] = Counter()
         self._claims: deque[tuple[bool, ...] | None] = deque()
         self._waiting: defaultdict[int, list[tuple[str, Evaluation]]] = defaultdict(list)
+        self._seconds_before, self._started = _seconds_before(reader), time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """How long the intake has taken, earlier processes' time included."""
+        return self._seconds_before + time.monotonic() - self._started
 
     async def given(self, path: Path) -> AsyncIterator[list[GivenProgram]]:
         """Yield the programs of a file that are still to be run."""
@@ -196,6 +204,7 @@ class _Taking:
         for index in sorted(self._waiting):
             if self._waiting[index]:
                 self._put(index)
+        self._note_time()
 
     def _put(self, index: int) -> None:
         first, number = self._archived[index], self._pulls[index]
@@ -210,6 +219,17 @@ class _Taking:
         self._writer.put_pull(pull, candidates)
         self._archived[index] += len(candidates)
         self._pulls[index] += 1
+        self._note_time()
+
+    def _note_time(self) -> None:
+        self._writer.put_status(_STATUS, {"seconds": self.seconds})
+
+
+def _seconds_before(reader: RunReader) -> float:
+    """Return how long earlier processes took at an intake that was cut off."""
+    status = reader.statuses().get(_STATUS)
+    held = None if status is None else status.value
+    return float(held["seconds"]) if isinstance(held, dict) else 0.0
 
 
 def _vote(reader: RunReader, writer: ArchiveWriter, settings: Settings) -> None:

@@ -71,7 +71,7 @@ def analyze(
         read = open_runs(runs, bar, stack)
         together = pool_of(read, bar)
     different = list({one.name: one for one in read}.values())
-    points = scaling([(one.analysis, one.settings) for one in different])
+    points = scaling(different)
     if as_json:
         from soar_tui.cli.documents.analysis import AnalysisDocument
 
@@ -84,11 +84,16 @@ def analyze(
 
     several = [pooled(together)] if together is not None else []
     several += [model_sizes(points)] if len(different) > 1 else []
-    own = [(one.name, run_figures(one.analysis, one.iteration)) for one in different]
+    asked = {(one.name, one.iteration): one for one in read}.values()
+    own = [(one.name, run_figures(one.analysis, one.iteration)) for one in asked]
     refuse_unknown(figure or [], [*several, *(one for _, figures in own for one in figures)])
+    told: set[tuple[str, Figure]] = set()
     for name, figures in own:
-        shown = figures[:1] if not figure and len(own) > 1 else figures
-        print_figures(chosen(shown, figure or []), name)
+        shown = figures[:1] if not figure and len(different) > 1 else figures
+        # Those of a whole run are the same for each of its iterations.
+        new = [one for one in chosen(shown, figure or []) if (name, one) not in told]
+        told.update((name, one) for one in new)
+        print_figures(new, name)
     print_figures(chosen(several, figure or []), None)
     return OK
 

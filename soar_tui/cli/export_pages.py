@@ -72,7 +72,7 @@ def picture(
             "--iteration",
             metavar="N",
             min=1,
-            help="Which iteration's candidate, counted from 1. [default: the last]",
+            help="Which iteration's candidate, counted from 1. [default: its id's, else the last]",
             show_default=False,
         ),
     ] = None,
@@ -106,7 +106,7 @@ def _picture(
 ) -> Picture:
     from engine.exports.picture import candidate_picture, chain_picture, task_picture
     from soar_tui.cli.answers import searched_iterations
-    from soar_tui.cli.show import find_candidate, find_task
+    from soar_tui.cli.show import find_candidate, find_task, iteration_meant
 
     index = find_task(reader, task)
     shown = reader.task(index)
@@ -116,7 +116,7 @@ def _picture(
     if not searched or (iteration is not None and iteration - 1 not in searched):
         which = "" if iteration is None else f" in iteration {iteration}"
         raise InputError(f"task {shown.id!r} has not been searched{which}")
-    place = searched[0] if iteration is None else iteration - 1
+    place = iteration_meant(searched, number) if iteration is None else iteration - 1
     identifier = find_candidate(reader, place, index, number)
     if not chain:
         return candidate_picture(shown, reader.candidate(identifier).candidate)

@@ -99,7 +99,7 @@ def import_programs(
 
     import msgspec
 
-    from engine.control import reserve_run
+    from engine.control import reserve_run, run_tasks
     from engine.control.evaluating import SandboxError
     from engine.control.lock import EngineRunningError
     from engine.intake.rows import look_at
@@ -119,6 +119,7 @@ def import_programs(
     )
     # Also where a settings file has some: what is not marked by --train is not learned from by truth.
     settings = msgspec.structs.replace(settings, train_tasks=settings.tasks if train else None)
+    loaded, training = run_tasks(settings)
     seen = look_at(programs)
     folder = reserve_run(name or _name_of(programs))
     kept = 0
@@ -136,6 +137,8 @@ def import_programs(
                     folder,
                     programs,
                     settings,
+                    loaded,
+                    training,
                     per_task=per_task,
                     seen=seen,
                     on_progress=on_progress,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -80,7 +80,8 @@ def show(
             "--iteration",
             metavar="I",
             min=1,
-            help="Which iteration, counted from 1; the latest that searched the task if not given.",
+            help="Which iteration, counted from 1; if not given, that of the candidate's id, else the "
+            "latest that searched the task.",
             show_default=False,
         ),
     ] = None,
@@ -151,7 +152,7 @@ def look(
         if not searched:
             raise InputError(f"{folder.name}: task {task_id!r} has not been searched yet")
         if iteration is None:
-            iteration = searched[0]
+            iteration = iteration_meant(searched, number)
         elif iteration not in searched:
             which = ", ".join(str(one + 1) for one in reversed(searched))
             raise InputError(
@@ -190,6 +191,20 @@ def find_task(reader: RunReader, task_id: str) -> int:
         raise InputError(f"{task_id!r} could be any of {', '.join(starting[:8])}")
     few = ", ".join(ids[:8]) + (", …" if len(ids) > 8 else "")
     raise InputError(f"no task {task_id!r} in this run; it has {few}")
+
+
+def iteration_meant(searched: Sequence[int], number: int | None) -> int:
+    """Return the iteration that is looked at where none is named: a candidate id's own, or the first.
+
+    `searched` are those that searched the task, latest first.
+    """
+    from engine.programs.candidate import split_candidate_id
+
+    if number is not None and number >= 1 << 24:
+        named, _, _ = split_candidate_id(number)
+        if named in searched:
+            return named
+    return searched[0]
 
 
 def find_candidate(reader: RunReader, iteration: int, task: int, number: int) -> int:

@@ -76,8 +76,8 @@ def begin(
 ) -> Begun:
     """Find the run and check where the export is to go; `-` stands for `suffixes`' first.
 
-    `whole`: it is made in one go, so that nothing of one that was cut off is of use. Raises
-    InputError and RunFolderError.
+    Without suffixes it is a folder. `whole`: it is made in one go, so that nothing of one that was
+    cut off is of use. Raises InputError and RunFolderError.
     """
     from engine.config import load_settings
     from engine.control import SETTINGS_NAME, find_run
@@ -87,6 +87,8 @@ def begin(
     to_stdout = str(out) == "-"
     if to_stdout and as_json:
         raise InputError("--out - and --json both want stdout: write to a file")
+    if to_stdout and not suffixes:
+        raise InputError("--out -: what is written is a folder, which stdout cannot take: name one")
     if suffixes and not to_stdout and out.suffix not in suffixes:
         raise InputError(f"--out {out}: its name must end in {' or '.join(suffixes)}")
     folder = find_run(run)

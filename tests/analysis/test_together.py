@@ -1,5 +1,7 @@
 """Runs put together: pooled, compared, by size; against the same worked out from raw candidates."""
 
+from dataclasses import replace
+
 import pytest
 
 from engine.analysis import (
@@ -16,9 +18,11 @@ from engine.analysis import (
     side_of,
 )
 from engine.analysis.scaling import parameters_in
+from engine.archive.reader import RunReader
 from engine.config import override, preset
 from tests.analysis import made, naive
 from tests.analysis.conftest import make
+from tests.exports import runs as recorded
 
 
 def read(held, iteration=None):
@@ -170,7 +174,8 @@ def test_runs_on_other_tasks_are_refused(runs, tmp_path):
 
 
 def test_sizes_are_read_from_names(runs):
-    points = scaling([(one.analysis, one.settings) for one in runs])
+    first, second = map(read, runs)
+    points = scaling([first, second])
     assert [(one.run, one.iteration, one.parameters) for one in points] == [
         ("first", 1, None),
         ("second", 0, None),
@@ -183,8 +188,32 @@ def test_sizes_are_read_from_names(runs):
         runs[0].settings,
         {"policy.endpoints": [{"url": "http://localhost:1/v1", "model": "qwen2.5-coder:1.5b"}]},
     )
-    points = scaling([(runs[1].analysis, served), (runs[0].analysis, small)])
+    points = scaling([replace(second, settings=served), replace(first, settings=small)])
     assert [(one.run, one.parameters) for one in points] == [("first", 1.5e9), ("second", 7e9)]
     assert parameters_in("smollm2-135M-instruct") == 135e6
+    assert parameters_in("Qwen2.5-7B-Instruct-1M") == 7e9
     assert parameters_in("gpt-5") is None
     assert parameters_in("llama4b2") is None
+
+
+def test_a_size_stands_beside_the_iteration_that_is_asked_for_else_one_on_target_tasks(runs):
+    first = read(runs[0])
+    (point,) = scaling([replace(first, iteration=0)])
+    assert (point.iteration, point.solved) == (0, first.analysis.iterations[0].solved)
+    searched, learned_from = first.analysis.iterations
+    iterations = (searched, replace(learned_from, phase="train"))
+    (point,) = scaling([replace(first, analysis=replace(first.analysis, iterations=iterations))])
+    assert point.iteration == 0
+    assert scaling([replace(first, iteration=7)]) == ()
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_task_whose_truth_one_run_does_not_know_is_left_out_of_the_pool(tmp_path, order):
+    recorded.record_run(tmp_path / "all", [recorded.task("a"), recorded.task("b")], iterations=1)
+    recorded.record_run(
+        tmp_path / "some", [recorded.task("a"), recorded.task("b", known=False)], iterations=1
+    )
+    with RunReader(tmp_path / "all") as one, RunReader(tmp_path / "some") as other:
+        members = [Member("all", 0, one), Member("some", 0, other)]
+        found = pooled([members[at] for at in order], preset("demo").vote)
+    assert (found.tasks, found.solved_tasks) == (1, 1)

@@ -140,6 +140,32 @@ def test_several_runs_are_pooled_and_ranged_by_size(at_home: Ask) -> None:
     assert "model size" in at_home("analyze", "base", "tuned").out
 
 
+def test_each_iteration_that_is_asked_for_is_told(at_home: Ask) -> None:
+    both = at_home("analyze", "base:1", "base:2")
+    assert both.code == 0
+    alone = [at_home("analyze", f"base:{place}") for place in (1, 2)]
+    for said in alone:
+        for part in said.out.split("\n\n"):
+            assert part in both.out
+    # Of the whole run every figure is the same for each of its iterations.
+    for name, count in (("solved per iteration", 1), ("lost tasks", 1), ("pass@k", 2)):
+        assert both.out.splitlines().count(f"{name}  base") == count
+    said = at_home("analyze", "base:1", "tuned:2", "base:2", "--figure", "pass@k").out
+    titles = [line for line in said.splitlines() if line.startswith("pass@k  ")]
+    assert titles == ["pass@k  base", "pass@k  tuned", "pass@k  base"]
+    document = at_home("analyze", "base:1", "base:2", "--json").document
+    assert [run["run"] for run in document["runs"]] == ["base"]
+
+
+def test_model_size_is_told_of_the_iteration_that_is_asked_for(at_home: Ask) -> None:
+    document = at_home("analyze", "base:1", "tuned", "--json").document
+    assert [(one["run"], one["iteration"]) for one in document["scaling"]] == [
+        ("base", 0), ("tuned", 1)
+    ]  # fmt: skip
+    whole = document["runs"][0]["iterations"][0]
+    assert document["scaling"][0]["solved"] == whole["solved"]
+
+
 def test_runs_of_one_name_are_told_apart_by_their_folders(
     at_home: Ask, home: Path, tmp_path: Path
 ) -> None:

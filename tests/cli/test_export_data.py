@@ -124,6 +124,39 @@ def test_a_folder_of_tables_never_takes_the_place_of_other_files(
 
 
 @pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("programs", "data.parquet"),
+        ("dataset", "data.jsonl"),
+        ("report", "page.html"),
+        ("submission", "answers.json"),
+    ],
+)
+def test_a_file_never_takes_the_place_of_a_folder(
+    ask: Ask, run: Path, tmp_path: Path, command: str, name: str
+) -> None:
+    out = tmp_path / name
+    out.mkdir()
+    (out / "part-0.parquet").write_text("hours of work")
+    said = ask("export", command, "two", "--out", str(out), "--force")
+    assert said.code == 2
+    assert f"{out}: there is a folder of that name" in said.err
+    assert (out / "part-0.parquet").read_text() == "hours of work"
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["home", name])
+
+
+def test_a_folder_of_tables_never_takes_the_place_of_a_file(
+    ask: Ask, run: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "tables"
+    out.write_text("mine")
+    said = ask("export", "tables", "two", "--out", str(out), "--force")
+    assert (said.code, out.read_text()) == (2, "mine")
+    assert f"{out}: there is a file of that name" in said.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "tables"]
+
+
+@pytest.mark.parametrize(
     ("arguments", "named"),
     [
         (("programs", "two", "--out", "p.csv"), ".parquet"),
@@ -131,6 +164,7 @@ def test_a_folder_of_tables_never_takes_the_place_of_other_files(
         (("dataset", "two", "--out", "c.jsonl", "--iteration", "3"), "iteration 3"),
         (("dataset", "two", "--out", "-", "--json"), "stdout"),
         (("tables", "none", "--out", "t"), "'none'"),
+        (("tables", "two", "--out", "-"), "folder"),
         (("report", "two:1", "--out", "r.html"), "RUN:I"),
         (("report", "two", "two:3", "--out", "r.html"), "no task of two:3 has been voted on"),
         (("report", "plan.toml", "--out", "r.html"), "`soar-tui compare small.toml large.toml`"),

@@ -1,5 +1,6 @@
 """Programs of others become a run: run again, never believed, gone on with where they were cut off."""
 
+import asyncio
 import json
 import os
 import signal
@@ -14,6 +15,11 @@ import zstandard
 
 from engine.arc.document import save_task
 from engine.archive.reader import RunReader
+from engine.archive.writer import ArchiveWriter
+from engine.config import override, preset
+from engine.control import run_tasks
+from engine.intake.rows import look_at
+from engine.intake.taking import Intake, take_in
 from tests.cli.program import PROGRAM, SECONDS, Ask, environment, spawn
 from tests.exports.runs import RIGHT, SOURCES, record_run, task
 
@@ -227,6 +233,52 @@ def test_a_table_without_the_columns_is_refused_with_those_it_has(
     said = ask("import", str(path), "--tasks", str(tasks), *QUICK)
     assert said.code == 2
     assert "'code' or 'source' among program, task_id" in said.err
+
+
+def test_tasks_that_are_not_there_leave_the_name_free(
+    ask: Ask, tasks: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "p.jsonl"
+    path.write_text(json.dumps({"task_id": "a", "code": RIGHT}) + "\n")
+    said = ask("import", str(path), "--tasks", str(tasks / "typo"), *QUICK)
+    assert (said.code, "typo" in said.err) == (2, True)
+    assert not (tmp_path / "home" / "runs").exists()
+
+
+def test_an_import_that_was_cut_off_counts_the_time_it_took_before(
+    tasks: Path, tmp_path: Path
+) -> None:
+    path, folder = tmp_path / "p.jsonl", tmp_path / "run"
+    path.write_text("".join(json.dumps({"task_id": k, "code": RIGHT}) + "\n" for k in "ab"))
+    folder.mkdir()
+    settings = override(preset("cpu"), {"tasks": str(tasks), "sandbox.workers": 1})
+
+    async def take(*, stop: bool) -> None:
+        def on_progress(intake: Intake) -> None:
+            if stop and intake.run:
+                taking.cancel()
+
+        loaded, seen = run_tasks(settings), look_at(path)
+        taking = asyncio.create_task(
+            take_in(folder, path, settings, *loaded, seen=seen, on_progress=on_progress)
+        )
+        await taking
+
+    async def an_hour_later() -> None:
+        writer = ArchiveWriter(folder)
+        writer.put_status("import", {"seconds": 3600.0})
+        await writer.close()
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(take(stop=True))
+    with RunReader(folder) as reader:
+        assert reader.statuses()["import"].value["seconds"] > 0
+    asyncio.run(an_hour_later())
+    asyncio.run(take(stop=False))
+    with RunReader(folder) as reader:
+        (row,) = reader.iterations()
+    assert row.candidates == 2
+    assert row.seconds > 3600
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])

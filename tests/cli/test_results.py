@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from engine.programs.candidate import candidate_id
 from soar_tui.cli import execute
 from tests.cli.program import Ask, Searched, spawn
+from tests.exports import runs as recorded
 
 
 @pytest.fixture
@@ -72,6 +74,22 @@ def test_a_candidate_is_shown_by_its_number_with_its_chain(
         ).document
         if candidate["id"] >= 1 << 24:
             assert by_id == shown
+
+
+def test_a_candidates_id_says_of_which_iteration_it_is(ask: Ask, tmp_path: Path) -> None:
+    tasks = [recorded.task("b"), recorded.task("a")]
+    recorded.record_run(tmp_path / "home" / "runs" / "two", tasks)
+    show, draw = ("show", "two", "a", "--json"), ("export", "picture", "two", "a", "--out", "-")
+    for iteration in (0, 1):
+        identifier = candidate_id(iteration, 1, 4)
+        shown = ask(*show, "--candidate", str(identifier)).document
+        assert (shown["iteration"], shown["candidate"]["id"]) == (iteration + 1, identifier)
+        drawn = ask(*draw, "--candidate", str(identifier))
+        assert (drawn.code, "</svg>" in drawn.out) == (0, True), drawn.err
+    for stranger in (candidate_id(0, 2, 4), candidate_id(1, 0, 4), candidate_id(7, 1, 4)):
+        for command in (show, draw):
+            said = ask(*command, "--candidate", str(stranger))
+            assert (said.code, "another task or iteration" in said.err) == (2, True)
 
 
 @pytest.mark.parametrize(

@@ -296,6 +296,24 @@ def test_a_run_is_told_in_full(sides: tuple[Path, Path], iteration: int | None) 
     assert page.count('<figure class="chart">') == 8
 
 
+def test_the_newest_curves_of_many_are_drawn_and_the_others_counted(tmp_path: Path) -> None:
+    folder = record_run(tmp_path / "long", [task("a")], iterations=1)
+
+    async def learn() -> None:
+        writer = ArchiveWriter(folder)
+        writer.put_tasks([task("a")])
+        for iteration in range(1, 12):
+            for step in range(2):
+                writer.put_metric(f"loss/{iteration}", step, 1.0 - step / 2)
+        await writer.close()
+
+    asyncio.run(learn())
+    page = report_of(("long", folder, None))
+    part = page.partition("<h2>Metrics</h2>")[2].partition("</figure>")[0]
+    assert "<figcaption>loss (the first 7 left out)</figcaption>" in part
+    assert re.findall(r'<text class="c\d"[^>]*>(\d+)</text>', part) == ["7", "8", "9", "10", "11"]
+
+
 def test_a_run_whose_truth_is_unknown_is_told_too(tmp_path: Path) -> None:
     asyncio.run(made.record(tmp_path / "blind", made.settings(), seed=2, known=False))
     page = report_of(("blind", tmp_path / "blind", None))
@@ -326,10 +344,9 @@ def test_what_runs_solve_together_is_told_with_what_each_adds(sides: tuple[Path,
         found = pool_of(*runs)
         told(pooled(found), page)
     assert "<h2>Model size</h2>" in page.partition("<h1>base</h1>")[0]
-    analyses = []
     with ExitStack() as stack:
-        analyses = [(one.analysis, one.settings) for one in map(read_run, opened(stack, *several))]
-    told(model_sizes(scaling(analyses)), page)
+        points = scaling([read_run(run) for run in opened(stack, *several)])
+    told(model_sizes(points), page)
     assert "<h2>Model size</h2>" not in report_of(*alone)
 
 
@@ -361,6 +378,12 @@ def test_every_shared_task_is_marked_on_every_side(sides: tuple[Path, Path]) -> 
     differ = [task.task for task in found.tasks if len(set(task.solved)) > 1]
     in_sight = rows_of(beside.partition("<details>")[0])
     assert [row[0] for row in in_sight if row[0] in marks] == differ
+
+
+def test_model_size_is_told_of_the_iterations_that_are_compared(sides: tuple[Path, Path]) -> None:
+    page = report_of(("base", sides[0], 0), ("tuned", sides[1], 0))
+    part = page.partition("<h2>Model size</h2>")[2].partition("</table>")[0]
+    assert [row[0] for row in rows_of(part)] == ["run", "base:1", "tuned:1"]
 
 
 def test_iterations_of_one_run_are_laid_side_by_side(sides: tuple[Path, Path]) -> None:
@@ -475,6 +498,14 @@ def test_a_chart_stays_inside_its_frame(
     for circle in root.iter("circle"):
         assert 40 <= float(circle.get("cx")) <= 460
         assert 0 <= float(circle.get("cy")) <= 240
+
+
+def test_large_numbers_along_a_chart_are_short() -> None:
+    points = ((1e8, 0.2), (8e9, 0.3), (7e10, 0.4))
+    drawn = chart(Chart("model size", "parameters", (Line("solved", points),), share=True))
+    root = ET.fromstring(drawn)
+    ticks = [text.text for text in root.iter("text") if text.get("class") == "tick mid"]
+    assert ticks == ["20G", "40G", "60G", "parameters"]
 
 
 def test_names_without_room_beside_their_curves_are_numbered_beneath() -> None:

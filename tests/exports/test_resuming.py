@@ -301,6 +301,18 @@ def test_what_is_there_is_not_replaced_by_going_on(run: Path, tmp_path: Path) ->
     assert finished(run, out, force=True) == Found(kept=8)
 
 
+def test_what_others_put_into_a_folder_meanwhile_is_not_replaced(run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "tables"
+
+    def on_rows(done: int, whole: int) -> None:
+        out.mkdir(exist_ok=True)
+        (out / "thesis.tex").write_text("years of work")
+
+    with RunReader(run) as reader, pytest.raises(ExportError, match=r"thesis\.tex"):
+        write_tables(reader, out, force=True, on_rows=on_rows)
+    assert (out / "thesis.tex").read_text() == "years of work"
+
+
 def test_a_folder_that_is_in_the_way_is_left_alone(run: Path, tmp_path: Path) -> None:
     out = tmp_path / "p.jsonl"
     unfinished(out).mkdir()

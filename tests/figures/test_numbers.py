@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.figures.figure import cost
 from engine.figures.numbers import count, duration, percent, rate, ratio, short, size
 
 
@@ -37,6 +38,9 @@ def test_a_short_number_is_short_and_close(number):
         (duration(None), "–"),
         (size(1500), "1.5 kB"),
         (percent(0.425), "42 %"),
+        (cost(0.004), "0.004"),
+        (cost(0.0), "–"),
+        (cost(1234.5), "1,234.50"),
     ],
 )
 def test_figures_read_as_people_write_them(said, meant):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from engine.exports.text import markup
 from engine.figures.figure import Line
+from engine.figures.numbers import short
 
 WIDTH, HEIGHT = 460, 240
 LEFT, RIGHT, TOP, BOTTOM = 46, 104, 12, 36
@@ -170,9 +171,7 @@ def _powers(low: float, high: float) -> list[float]:
 
 
 def _short(value: float) -> str:
-    if value >= 10_000:
-        return f"{value / 1000:.0f}k"
-    return f"{value:g}"
+    return short(value) if value >= 10_000 else f"{value:g}"
 
 
 def _apart(heights: Sequence[float]) -> list[float]:

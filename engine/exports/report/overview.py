@@ -10,6 +10,9 @@ from engine.exports.report.charts import Chart, chart
 from engine.exports.text import markup
 from engine.figures.figure import Line
 
+CURVES = 5
+"""Curves of a group that are drawn, its last."""
+
 
 def heading(name: str, reader: RunReader, settings: Settings) -> str:
     """Return the title and one line that says what the run is."""
@@ -30,11 +33,18 @@ def heading(name: str, reader: RunReader, settings: Settings) -> str:
 
 
 def metrics(reader: RunReader) -> str:
-    """Return a chart per group of metrics."""
+    """Return a chart per group of metrics, which says how many of its curves it leaves out."""
     groups: dict[str, list[Line]] = {}
     for name in reader.metric_names():
         group, _, rest = name.rpartition("/")
         points = tuple((float(p.step), p.value) for p in reader.metrics(name))
         groups.setdefault(group or name, []).append(Line(rest if group else name, points))
-    drawn = "".join(chart(Chart(group, "step", tuple(held[-5:]))) for group, held in groups.items())
+    drawn = "".join(
+        chart(Chart(_title(group, len(held) - CURVES), "step", tuple(held[-CURVES:])))
+        for group, held in groups.items()
+    )
     return f'<h2>Metrics</h2><div class="charts">{drawn}</div>' if drawn else ""
+
+
+def _title(group: str, left_out: int) -> str:
+    return f"{group} (the first {left_out} left out)" if left_out > 0 else group

@@ -93,7 +93,7 @@ def write_report(
         read.append(ReadRun(run.name, run.settings, run.reader, records, analysis, run.iteration))
     places = {one.task.id: one.index for one in tasks}
     title, beside = _beside(read, files, places)
-    different = {one.name: (one.analysis, one.settings) for one in read}
+    different = {one.name: one for one in read}
     figures = _pooled(read, steps)
     if len(different) > 1:
         figures.append(model_sizes(scaling(list(different.values()))))
