@@ -20,6 +20,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine.archive.reader import RunReader
 from tests.benchmarks.dry_run import Moment, open_run, servers, settings_for, watch
 
 TASKS = 400
@@ -57,6 +58,7 @@ def main() -> int:
                     file.write(msgspec.json.encode(asdict(moment)) + b"\n")
                     file.flush()
     report(slices(record), 2 * half * TASKS)
+    print_archive(run)
     return 0
 
 
@@ -69,36 +71,45 @@ def slices(record: Path) -> list[list[Moment]]:
 
 
 def report(parts: list[list[Moment]], planned: int) -> None:
-    """Print the figures of each tenth, then memory and disk.
+    """Print the figures of each tenth of what is planned, then the sandbox's memory and the time.
 
-    A moment's steps count for the tenth in which they begin; what lies between slices, and the
-    start of each, when what is archived is replayed, is left out.
+    The steps between moments count for the tenth in which they begin; what lies between slices, and
+    the start of each, when what is archived is replayed, is left out.
     """
-    done = parts[-1][-1]
-    print(f"{done.candidates:,} of {planned:,} programs archived, {done.finished} tasks voted on")
     print(f"{'tenth':>6} {'programs/s':>11} {'engine ms':>10} {'sandbox ms':>11} {'engine MB':>10}")
     tenths: list[list[tuple[Moment, Moment]]] = [[] for _ in range(10)]
     for part in parts:
-        for before, after in itertools.pairwise(part):
-            if after.candidates > before.candidates:
-                tenths[min(9, 10 * before.candidates // planned)].append((before, after))
+        steps = list(itertools.pairwise(part))
+        moving = [n for n, (one, next_) in enumerate(steps) if next_.candidates > one.candidates]
+        # Between them there may be moments at which nothing comes in; these count.
+        for before, after in steps[moving[0] : moving[-1] + 1] if moving else ():
+            tenths[min(9, 10 * before.candidates // planned)].append((before, after))
     rates: dict[int, float] = {}
-    for number, steps in enumerate(tenths, 1):
-        if not steps:
+    for number, held in enumerate(tenths, 1):
+        if not held:
             continue
-        programs = sum(after.candidates - before.candidates for before, after in steps)
-        seconds = sum(after.seconds - before.seconds for before, after in steps)
-        engine = 1000 * sum(after.engine - before.engine for before, after in steps) / programs
-        sandbox = 1000 * sum(after.sandbox - before.sandbox for before, after in steps) / programs
-        most = max(after.resident for _, after in steps) / 1e6
+        programs = sum(after.candidates - before.candidates for before, after in held)
+        seconds = sum(after.seconds - before.seconds for before, after in held)
+        engine = 1000 * sum(after.engine - before.engine for before, after in held) / programs
+        sandbox = 1000 * sum(after.sandbox - before.sandbox for before, after in held) / programs
+        most = max(after.resident for _, after in held) / 1e6
         rates[number] = programs / seconds
         print(f"{number:6} {rates[number]:11.1f} {engine:10.2f} {sandbox:11.2f} {most:10.0f}")
     if {1, 10} <= rates.keys():
         print(f"the last tenth at {rates[10] / rates[1]:.1%} of the first one's programs/s")
     sandboxes = max(moment.sandbox_resident for part in parts for moment in part) / 1e6
     print(f"sandbox processes together {sandboxes:.0f} MB at most (shared pages counted in each)")
-    print(f"{done.disk / 1e6:,.1f} MB on disk, {done.disk / done.candidates:.0f} bytes a program")
     print(f"{sum(part[-1].seconds for part in parts):.0f} s in {len(parts)} slices")
+
+
+def print_archive(run: Path) -> None:
+    """Print what the run's folder holds."""
+    with RunReader(run) as reader:
+        candidates = sum(row.candidates for row in reader.iterations())
+        voted = sum(row.finished for row in reader.iterations())
+    size = sum(file.stat().st_size for file in run.rglob("*") if file.is_file())
+    print(f"{candidates:,} programs archived, {voted} tasks voted on")
+    print(f"{size / 1e6:,.1f} MB on disk, {size / candidates:.0f} bytes a program")
 
 
 if __name__ == "__main__":
