@@ -48,6 +48,8 @@ def transform(grid):
         out.append(sorted(row) + [top, n, max(2, abs(-2)), int(str(2)), True + 1])
     return out
 '''
+LONER = f"class C: pass\n{NEIGHBOUR}"
+"""A neighbour that the gate does not let into a batch: it runs after an attack that it follows."""
 EXPECTED = pack(as_grid([[1, 2, 3, 9, 2, 2, 2, 2], [4, 5, 6, 9, 2, 2, 2, 2]]))
 WON = pack(as_grid(WIN))
 AT_ONCE = 12
@@ -162,7 +164,7 @@ async def judge(sandbox: Sandbox, place: Arena, attacks: Sequence[Attack]) -> di
     Harm to the arena is held against every one of them.
     """
     calls = [
-        [NEIGHBOUR, place.fill(attack.source), NEIGHBOUR + "#2", NEIGHBOUR + "#3"]
+        [NEIGHBOUR, place.fill(attack.source), LONER, NEIGHBOUR + "#2", NEIGHBOUR + "#3"]
         for attack in attacks
     ]
     async with asyncio.timeout(120):

@@ -443,7 +443,15 @@ FLOODS = _attacks(
     """,
 )
 
-HEADER = "import os, struct, sys\nhead = struct.Struct('<IIHB')\nresult = bytes([0, 1, 5, 7, 7, 7, 7, 8])\n"
+HEADER = """\
+import os, struct, sys, time
+head = struct.Struct('<IIHB')
+result = bytes([0, 1, 5, 7, 7, 7, 7, 8])
+def ours():  # what the zygote knew of us when it forked
+    frame = sys._getframe()
+    while "request" not in frame.f_locals: frame = frame.f_back
+    return frame.f_locals["request"].job, frame.f_locals["item"].number
+"""
 
 
 def _forged(text: str) -> list[Attack]:
@@ -488,6 +496,30 @@ FORGED = _forged(
     os.write(3, head.pack(800, 0, 0, 1) + result * 100); os._exit(0)
     ## endless
     while True: os.write(3, head.pack(0, 0, 0, 5))
+    ## for_a_neighbour
+    job, number = ours()
+    os.write(3, head.pack(len(result), job, number + 1, 1) + result)
+    ## for_the_next_job
+    job, number = ours()
+    os.write(3, head.pack(len(result), job + 1, number + 1, 1) + result)
+    ## for_the_next_job_but_one
+    job, number = ours()
+    os.write(3, head.pack(len(result), job + 2, number + 1, 1) + result)
+    ## of_a_batch
+    job, number = ours()
+    os.write(3, head.pack(len(result), job, number, 0) + result)
+    ## empty
+    job, number = ours()
+    os.write(3, head.pack(0, job, number, 1)); os._exit(0)
+    ## too_many_of_its_own
+    job, number = ours()
+    os.write(3, head.pack(2 * len(result), job, number, 1) + 2 * result)
+    ## drip
+    os.write(3, head.pack(1 << 20, 0, 0, 1))
+    while True:
+        end = time.monotonic() + 0.02
+        while time.monotonic() < end: pass
+        os.write(3, b"x")
     """
 )
 

@@ -34,6 +34,7 @@ RUN = override(
     },
 )
 BUDGET = 6 * 120
+ENDLESS = 6
 
 
 def finish(folder, settings, when=0, then=lambda: None):
@@ -107,19 +108,27 @@ async def test_a_node_that_joins_later_has_the_checkpoint_and_proposes_the_same(
 
 
 async def test_a_cancelled_call_leaves_nothing_behind(cluster, add_node):
+    """The node drops what it had not begun, which else it would run to its time limit."""
     task = load_tasks("sample:1").tasks[0]
     add_node()
     endless = "def transform(grid):\n    while True:\n        pass\n"
+    good = "def transform(grid):\n    return grid\n"
     async with Stations(cluster.address, SANDBOX, POLICY) as stations:
         sandbox = ClusterSandbox(stations)
-        call = asyncio.create_task(sandbox.run([endless] * 4, task.inputs))
-        await asyncio.sleep(0)
+
+        async def until_the_node_is(busy):
+            async with asyncio.timeout(150):
+                while bool(stations.statuses[0].queued) != busy:
+                    (results,) = await sandbox.run([good], task.inputs)
+                    assert len(results) == len(task.inputs)
+
+        call = asyncio.create_task(sandbox.run([endless] * ENDLESS, task.inputs))
+        await until_the_node_is(busy=True)
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-        good = "def transform(grid):\n    return grid\n"
-        (results,) = await sandbox.run([good], task.inputs)
-        assert len(results) == len(task.inputs)
+        await until_the_node_is(busy=False)
+        assert stations.statuses[0].kills.get("timeout", 0) < ENDLESS
         assert sandbox.status.queued == 0
 
 

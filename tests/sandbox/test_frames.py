@@ -50,6 +50,14 @@ def test_any_bytes_are_results_or_an_error(payload):
             assert max(result[2:]) <= 9
 
 
+def test_no_more_results_are_read_than_are_due():
+    payload = encode_output([[1]]) * 3 + b"\xff is no result"
+    with pytest.raises(frames.FrameError, match="no result"):
+        frames.decode_results(payload, 4)
+    with pytest.raises(frames.FrameError, match="more than 2 results"):
+        frames.decode_results(payload, 2)
+
+
 @given(texts)
 def test_a_failures_text_is_one_short_printable_line(text):
     line = frames.one_line(text)

@@ -1,6 +1,7 @@
 """Killing, stopping and losing the sandbox's processes while it works: what it costs, and whom."""
 
 import asyncio
+import logging
 import os
 import random
 import signal
@@ -18,6 +19,16 @@ from engine.programs.sandbox import Sandbox, SandboxError, worker
 GRID = as_grid([[1, 2], [3, 4]])
 SAME = "def transform(grid):\n    return grid"
 LOOP = "def transform(grid):\n    while True: pass"
+COUNTS = """
+import time
+calls = 0
+def transform(grid):
+    global calls
+    calls += 1
+    end = time.process_time() + 0.2
+    while time.process_time() < end: pass
+    return [[calls]]
+"""
 
 
 def colour(n: int) -> str:
@@ -92,6 +103,38 @@ async def test_a_killed_child_costs_at_most_the_program_it_was_at():
     assert all(results[n][0].kind == "crash" for n in lost)
 
 
+async def test_a_killed_child_of_a_program_alone_is_done_again_with_the_same_results():
+    """From its first grid on: this program counts its grids."""
+    async with Sandbox(SandboxConfig(workers=1, fast_cpu=0.05)) as sandbox, asyncio.timeout(150):
+        await until(lambda: sandbox.status.workers == 2)  # else a child may be a zygote's own test
+        call = asyncio.create_task(sandbox.run([COUNTS], [GRID] * 3))
+        _, slow = zygotes(sandbox)
+        found: list[psutil.Process] = []
+        await until(lambda: found or found.extend(map(psutil.Process, children_of(slow, sandbox))))
+        await until(lambda: sum(found[0].cpu_times()[:2]) > 0.3)  # it has answered the first grid
+        found[0].kill()
+        assert await call == [tuple(pack(as_grid([[number]])) for number in (1, 2, 3))]
+        assert not sandbox.status.kills
+
+
+async def test_a_program_killed_each_time_is_a_crash_after_its_second_try():
+    """So ends what the kernel kills for its memory, however often it is tried."""
+    async with Sandbox(SandboxConfig(workers=1, fast_cpu=0.05, cpu=20)) as sandbox:
+        await until(lambda: sandbox.status.workers == 2)
+        call = asyncio.create_task(sandbox.run([LOOP], [GRID]))
+        _, slow = zygotes(sandbox)
+        killed: set[int] = set()
+        async with asyncio.timeout(150):
+            while not call.done():
+                for pid in children_of(slow, sandbox):
+                    if pid not in killed:
+                        os.kill(pid, signal.SIGKILL)
+                        killed.add(pid)
+                await asyncio.sleep(0.001)
+        assert await call == [(Failure("crash", "killed by SIGKILL"),)]
+        assert len(killed) == 2
+
+
 async def test_a_stopped_child_costs_its_own_program_only():
     config = SandboxConfig(workers=1, fast_cpu=20, cpu=20, wall=0.5)
     async with Sandbox(config) as sandbox, asyncio.timeout(150):
@@ -138,6 +181,18 @@ async def test_workers_that_cannot_come_back_fail_every_caller_in_words(monkeypa
             await sandbox.run([SAME], [GRID])
     left = set(psutil.Process().children()) - others
     assert not [p for p in left if "zygote.py" in " ".join(p.cmdline())]
+
+
+async def test_a_worker_that_cannot_come_back_is_logged_and_the_others_go_on(monkeypatch, caplog):
+    async with Sandbox(SandboxConfig(workers=2)) as sandbox, asyncio.timeout(150):
+        await until(lambda: sandbox.status.workers == 4)
+        with monkeypatch.context() as broken, caplog.at_level(logging.WARNING):
+            broken.setattr(sys, "executable", "/bin/false")
+            os.kill(zygotes(sandbox)[0], signal.SIGKILL)
+            await until(lambda: "goes on without one of its workers" in caplog.text)
+        assert caplog.text.count("goes on without") == 1
+        assert await sandbox.run([SAME], [GRID]) == [(pack(GRID),)]
+        assert sandbox.status.workers == 3
 
 
 async def test_a_worker_that_fails_to_start_a_few_times_is_waited_for(monkeypatch):

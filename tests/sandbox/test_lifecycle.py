@@ -21,6 +21,8 @@ GRID = as_grid([[1, 2], [3, 4]])
 SMALL = SandboxConfig(workers=1, cpu=0.3, memory_mb=512)
 SAME = "def transform(grid):\n    return grid"
 LOOP = "def transform(grid):\n    while True: pass"
+NO_CORE = 4000
+"""More than any machine here has."""
 
 
 def colour(n: int) -> str:
@@ -245,6 +247,39 @@ async def deprived(denied: str, minimum: str) -> dict[str, Any]:
     async with asyncio.timeout(150):
         output, _ = await process.communicate()
     return json.loads(output)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux pins processes")
+async def test_opening_goes_on_without_workers_that_cannot_start(monkeypatch, caplog):
+    """As where a core is taken away between the engine's look at them and the worker's start."""
+    core = min(os.sched_getaffinity(0))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {core, NO_CORE})
+    config = SandboxConfig(workers=2, pin=True, cpu=0.2)
+    reason = "goes on without one of its workers: OSError: [Errno 22]"
+    async with asyncio.timeout(150), Sandbox(config) as sandbox:
+        results = await sandbox.run([SAME, LOOP], [GRID])
+        assert results == [(pack(GRID),), (Failure("timeout", "used up 0.2 s of CPU"),)]
+        await until(lambda: caplog.text.count(reason) == 2)  # one of each lane
+        assert sandbox.status.workers == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux pins processes")
+async def test_opening_fails_in_words_when_no_worker_can_start(monkeypatch, caplog):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {NO_CORE})
+    async with asyncio.timeout(150):
+        with pytest.raises(SandboxError, match="no worker of the sandbox starts: OSError"):
+            await Sandbox(SandboxConfig(workers=2, pin=True)).__aenter__()
+    assert not caplog.records
+    assert descendants() == []
+
+
+async def test_a_worker_that_is_refused_does_not_count_for_the_level():
+    async with Sandbox(SMALL) as sandbox:
+        before = sandbox.status
+        with pytest.raises(SandboxError, match="seccomp: missing here"):
+            sandbox._learn_layers(before.layers | {"seccomp": "missing here"})
+        sandbox._learn_layers(before.layers)
+        assert sandbox.status.level == before.level
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux pins processes")

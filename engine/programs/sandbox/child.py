@@ -23,6 +23,8 @@ from engine.programs.sandbox.parts import Parts
 
 OUTLET = 3
 """The one descriptor a child keeps."""
+KILLED = "killed by SIGKILL"
+"""How a child ended that was killed from outside, or that had to be killed by us."""
 PROTECTED = "protected memory"
 _HELD_SECONDS = 0.004
 """How long a batch's child holds results back, to send several at once."""

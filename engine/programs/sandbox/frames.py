@@ -88,10 +88,15 @@ def encode_grids(packed: Sequence[bytes]) -> bytes:
 
 
 def decode_results(payload: bytes, at_most: int) -> list[Result]:
-    """Return the results in a payload. Raises FrameError when it holds anything else or more."""
+    """Return the results in a payload. Raises FrameError when it holds anything else or more.
+
+    Whatever the payload's length, no more than `at_most` results are made.
+    """
     results: list[Result] = []
     place, end = 0, len(payload)
     while place < end:
+        if len(results) == at_most:
+            raise FrameError(f"more than {at_most} results")
         code = payload[place]
         if place + 3 > end:
             raise FrameError("a result is cut short")
@@ -113,6 +118,4 @@ def decode_results(payload: bytes, at_most: int) -> list[Result]:
         else:
             raise FrameError(f"no result has the code {code}")
         place = stop
-    if len(results) > at_most:
-        raise FrameError(f"{len(results)} results where at most {at_most} are due")
     return results

@@ -95,12 +95,13 @@ class Listener:
     """Whom a lane tells what happened.
 
     A program's results are complete (and came from a batch); a program needs the slow lane; a
-    worker is up with these layers; no worker can be had any more.
+    worker is up with these layers; one of several workers cannot be had any more; none can.
     """
 
     finished: Callable[[Program, bool], None]
     slow: Callable[[Program], None]
     ready: Callable[[Mapping[str, str]], None]
+    fewer: Callable[[SandboxError], None]
     broken: Callable[[SandboxError], None]
 
 
@@ -124,22 +125,29 @@ class Lane:
         self._tell = listener
         self._number = 0
         self._seconds = 0.002  # per program, a moving average
-        self._keeping = 0
+        self._kept: list[Worker] = []
         self.started = False
 
     def start(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
         """Start the workers, each a task that keeps its zygote running."""
         self.started = True
-        self._keeping = len(self.workers)
+        self._kept = list(self.workers)
         return [group.create_task(self._keep(worker)) for worker in self.workers]
 
     async def _keep(self, worker: Worker) -> None:
         try:
             await worker.run()
         except SandboxError as error:
-            self._keeping -= 1
-            if not self._keeping:
-                self._tell.broken(error)
+            self._kept.remove(worker)
+            if self._kept:
+                self._tell.fewer(error)
+            else:
+                self._tell.broken(SandboxError(f"no worker of the sandbox starts: {error}"))
+
+    @property
+    def starting(self) -> bool:
+        """Whether a worker that is not given up is still to come."""
+        return not all(worker.up for worker in self._kept)
 
     def _is_ready(self, layers: Mapping[str, str]) -> None:
         self._tell.ready(layers)
@@ -176,7 +184,7 @@ class Lane:
     def _send(self, n: int, batch: list[Program]) -> None:
         if not batch:
             return
-        self._number = (self._number + 1) & 0xFFFFFFFF
+        self._number = self._number % 0xFFFFFFFF + 1  # never 0, which is nobody's
         request = frames.encode_request(
             self._number, self._limits, [(p.source, p.grids, p.alone) for p in batch]
         )
@@ -195,15 +203,20 @@ class Lane:
             self._settle(n, number, job, index)
             self._tell.slow(program)
             return
-        missing = program.number_of_grids - len(program.results)
+        shared = kind == frames.SHARED
+        due = program.number_of_grids if shared else 1
         try:
-            program.results += decode_results(payload, at_most=missing)
+            results = decode_results(payload, at_most=due)
         except FrameError:
+            results = []
+        if len(results) == due:
+            program.results += results
+        else:
             failure = Failure("crash", "sent what no program sends")
             program.results = [failure] * program.number_of_grids
         if len(program.results) == program.number_of_grids:
             self._settle(n, number, job, index)
-            self._tell.finished(program, kind == frames.SHARED)
+            self._tell.finished(program, shared)
 
     def _settle(self, n: int, number: int, job: _Job, index: int) -> None:
         job.programs[index] = None

@@ -8,6 +8,7 @@ endless loops delay each other and not the ordinary programs, and no result depe
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import random
 import sys
@@ -29,6 +30,8 @@ from engine.programs.sandbox.status import (
 )
 from engine.programs.sandbox.worker import Role, scipy_installed
 
+log = logging.getLogger(__name__)
+
 _MOST_QUEUED: Final = 8192
 _AUDITED: Final = 0.005
 _COUNTED: Final = frozenset(("timeout", "memory", "crash"))
@@ -42,8 +45,9 @@ def _usable_cores() -> list[int] | None:
 class Sandbox:
     """Runs programs in isolation; an async context manager that owns its worker processes.
 
-    Raises SandboxError on entering when the isolation reached is below `config.minimum`, and at once
-    when workers are to be pinned where that cannot be.
+    Workers that cannot be started are gone without, and logged, as long as each lane has one.
+    Raises SandboxError on entering when none starts or the isolation reached is below
+    `config.minimum`, and at once when workers are to be pinned where that cannot be.
     """
 
     def __init__(self, config: SandboxConfig) -> None:
@@ -71,6 +75,8 @@ class Sandbox:
         self._programs = 0
         self._mismatches = 0
         self._kills: Counter[str] = Counter()
+        self._opening = True
+        self._given_up: list[SandboxError] = []
         self._news = asyncio.Event()
 
     async def __aenter__(self) -> Sandbox:
@@ -79,12 +85,14 @@ class Sandbox:
         try:
             self._tasks += self._lean.start(self._group)
             self._tasks += self._slow.start(self._group)
-            while not all(worker.up for worker in self._lean.workers):
-                self._check_usable()
+            while self._lean.starting:
                 await self._something_new()
+                self._check_usable()
         except BaseException:
             await self._close()
             raise
+        self._opening = False
+        self._log_given_up()
         return self
 
     async def __aexit__(
@@ -164,7 +172,9 @@ class Sandbox:
             Role(index, slow, scipy, memory, self._cores[place % len(self._cores)])
             for place, index in enumerate(indexes)
         ]
-        listener = Listener(self._finished, self._to_slow_lane, self._learn_layers, self._break)
+        listener = Listener(
+            self._finished, self._to_slow_lane, self._learn_layers, self._give_up, self._break
+        )
         return Lane(roles, limits, listener)
 
     def _enqueue(self, program: Program, *, scipy: bool) -> None:
@@ -216,14 +226,28 @@ class Sandbox:
             call.done.set_result(None)
 
     def _learn_layers(self, layers: Mapping[str, str]) -> None:
-        for layer, state in layers.items():
-            if self._layers.get(layer, "on") == "on":
-                self._layers[layer] = state
-        self._news.set()
-        level = level_of(self._layers, as_root=_as_root())
-        reason = refusal(level, self._layers, self._config.minimum)
+        """Take in what a worker has reached. Raises SandboxError when that will not do."""
+        known = self._layers
+        together = known | {
+            layer: state for layer, state in layers.items() if known.get(layer, "on") == "on"
+        }
+        reason = refusal(level_of(together, as_root=_as_root()), together, self._config.minimum)
         if reason is not None:
             raise SandboxError(reason)
+        self._layers = together
+        self._news.set()
+
+    def _give_up(self, error: SandboxError) -> None:
+        """Go on without a worker; whether opening succeeds at all is known only at its end."""
+        self._given_up.append(error)
+        self._news.set()
+        if not self._opening:
+            self._log_given_up()
+
+    def _log_given_up(self) -> None:
+        for error in self._given_up:
+            log.warning("the sandbox goes on without one of its workers: %s", error)
+        self._given_up.clear()
 
     def _break(self, error: SandboxError) -> None:
         """Give up for good: every caller, now and later, gets the error."""

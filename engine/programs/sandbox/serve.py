@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from engine.programs.sandbox import frames
-from engine.programs.sandbox.child import Child, EngineGoneError, Item, Work, progress
+from engine.programs.sandbox.child import KILLED, Child, EngineGoneError, Item, Work, progress
 
 OUTBOX = 4 << 20
 _HALF = OUTBOX // 2
@@ -60,7 +60,7 @@ class Server:
         self._lock_down = lock_down
         self._share = share
         self._filled = 0  # bytes of the outbox read from a child
-        self._parsed = 0  # of these, whole frames
+        self._parsed = 0  # of these, whole frames that were accepted
         self._sent = 0  # of these, passed on or dropped
 
     def serve(self) -> None:
@@ -111,14 +111,14 @@ class Server:
                     timed_out = clock.over
                     break
                 while done < len(items) and (frame := self._next_frame()):
-                    position, number, kind = frame
+                    stop, number, kind = frame
                     _expect(number == items[done].number)
                     if kind == frames.DECLINED:
-                        self._drop(position)
+                        self._drop(stop)
                         alone.append(items[done])
                     else:
                         _expect(kind == frames.SHARED)
-                        self._pass_on(position, request.job, kind)
+                        self._pass_on(stop, request.job, kind)
                     done += 1
                 clock.restart(request.cpu)
         except BrokenFrameError:
@@ -142,73 +142,94 @@ class Server:
         return int.from_bytes(progress[:2], "little")
 
     def _run_alone(self, request: Request, item: Item) -> None:
-        """Run one program in children of its own: a grid that hangs or crashes costs itself."""
+        """Run one program in children of its own: a grid that hangs or crashes costs itself.
+
+        What was killed is done again, once: a locked-down child cannot have done that itself.
+        """
         start, end, number_of_grids = request.sets[item.set]
-        first, cpu = 0, request.cpu
+        began, first, cpu, killed = 0, 0, request.cpu, False
         while first < number_of_grids:
-            work = Work([item], self._inbox[start:end], 1, first, alone=True)
+            work = Work([item], self._inbox[start:end], 1, began, alone=True)
             child = self._child(work, share=False)
-            ended, defined = "", False
+            broken, defined, grid = False, False, began
             clock = Clock(child, cpu, request.stuck)
             try:
                 while first < number_of_grids:
                     if not self._read(child, clock):
                         break
                     while first < number_of_grids and (frame := self._next_frame()):
-                        position, number, kind = frame
+                        stop, number, kind = frame
                         _expect(number == item.number)
                         if kind == frames.DEFINED:
                             _expect(not defined)
                             defined = True
-                            self._drop(position)
+                            self._drop(stop)
                             continue
                         _expect(kind == frames.ALONE)
-                        self._pass_on(position, request.job, kind)
-                        first += 1
+                        if grid < first:
+                            self._drop(stop)  # the killed child before has answered this one
+                        else:
+                            self._pass_on(stop, request.job, kind)
+                            first += 1
+                        grid += 1
                         if not request.fast:
                             clock.restart(cpu)
             except BrokenFrameError:
-                ended = "sent what no program sends"
+                broken = True
             self._forget_rest()
             self._flush()
-            how = ended or child.end()
-            if ended:
-                child.end()
+            how = child.end()
             if first == number_of_grids:
                 return
-            if clock.over and not ended and request.fast:
+            if broken:
+                failure = frames.encode_failure("crash", "sent what no program sends")
+            elif clock.over and request.fast:
                 self._say(request.job, item.number, frames.SLOW)
                 return
-            if clock.over and not ended:
+            elif clock.over:
                 failure = frames.encode_failure("timeout", clock.verdict)
                 cpu = request.after_hang
+            elif how == KILLED and not killed:
+                killed = True
+                continue  # from where it began, for a program may remember the grids before
             else:
                 failure = frames.encode_failure("crash", how)
             grids = 1 if defined else number_of_grids - first
             for _ in range(grids):
                 self._say(request.job, item.number, frames.ALONE, failure)
-            first += grids
+            began = first = first + grids
 
     def _read(self, child: Child, clock: Clock) -> bool:
-        """Read what the child has written; False when it has ended or its time is over."""
-        while True:
-            if child.readable(clock.left()):
-                break
-            if clock.check():
-                return False
+        """Read until there is a whole frame; False when the child has ended or its time is over.
+
+        The clock is looked at however little and often a child writes. Raises BrokenFrameError.
+        """
+        while not clock.check():
             if clock.beat():
                 self._say(0, 0, frames.BEAT)
+            if not child.readable(clock.left()):
+                continue
+            self._make_room()
+            size = os.readv(child.outlet, [self._outbox[self._filled :]])
+            if not size:
+                return False
+            self._filled += size
+            if self._next_frame():
+                return True
+        return False
+
+    def _make_room(self) -> None:
         if self._filled > _HALF:
             self._flush()
             rest = self._filled - self._parsed
             self._outbox[:rest] = bytes(self._outbox[self._parsed : self._filled])
             self._filled, self._parsed, self._sent = rest, 0, 0
-        size = os.readv(child.outlet, [self._outbox[self._filled :]])
-        self._filled += size
-        return size > 0
 
     def _next_frame(self) -> tuple[int, int, int] | None:
-        """Return (position, program, kind) of the next whole frame read. Raises BrokenFrameError."""
+        """Return (end, program, kind) of the whole frame after the last one accepted, if it is there.
+
+        It counts for nothing until it is passed on or dropped. Raises BrokenFrameError.
+        """
         place = self._parsed
         if self._filled - place < frames.HEADER.size:
             return None
@@ -217,18 +238,22 @@ class Server:
             raise BrokenFrameError
         if self._filled - place < frames.HEADER.size + size:
             return None
-        self._parsed = place + frames.HEADER.size + size
-        return place, number, kind
+        return place + frames.HEADER.size + size, number, kind
 
-    def _pass_on(self, position: int, job: int, kind: int) -> None:
-        """Make the frame at the position ours: our job, and the kind we know it to be."""
-        struct.pack_into("<I", self._outbox, position + 4, job)
-        self._outbox[position + 10] = kind
+    def _pass_on(self, stop: int, job: int, kind: int) -> None:
+        """Accept the frame that ends there as ours: our job, and the kind we know it to be.
 
-    def _drop(self, position: int) -> None:
-        """Keep the frame just parsed from the engine."""
-        self._send(self._outbox[self._sent : position])
-        self._sent = self._parsed
+        Raises BrokenFrameError when it is empty.
+        """
+        _expect(stop > self._parsed + frames.HEADER.size)
+        struct.pack_into("<I", self._outbox, self._parsed + 4, job)
+        self._outbox[self._parsed + 10] = kind
+        self._parsed = stop
+
+    def _drop(self, stop: int) -> None:
+        """Accept the frame that ends there, and keep it from the engine."""
+        self._flush()
+        self._parsed = self._sent = stop
 
     def _flush(self) -> None:
         self._send(self._outbox[self._sent : self._parsed])

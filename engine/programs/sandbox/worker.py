@@ -127,7 +127,7 @@ class Worker:
                 failures += 1
                 said_why = isinstance(error, SandboxError) and not was_up
                 if said_why or failures == _MOST_FAILURES:
-                    raise SandboxError(f"no worker of the sandbox starts: {error}") from error
+                    raise SandboxError(str(error) or type(error).__name__) from error
             self.restarts += 1
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
