@@ -6,7 +6,7 @@ task at a time; what a strategy leaves out is named with its reason, so that not
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -65,18 +65,18 @@ def vote_greedy_diverse(
 
     The greedy half is drawn by vote: half of `size` draws, multinomially over the heaviest
     patterns (`ranked`: packed joint test outputs and their weights, of which at most half of
-    `size` take part), inside a pattern in proportion to accuracy. What a pattern has no program
-    for goes to the others, and what none has one for to the best-scoring. The diverse half is the
+    `size` take part), inside a pattern in proportion to accuracy. The diverse half is the
     worst-scoring.
     """
     distinct, rejections = _distinct(task, candidates, embedding)
     half = size // 2
     chosen = _draw_by_vote(distinct, ranked[:half], half, rng)
-    taken = {choice.candidate.id for choice in chosen}
-    others = [c for c in _best_first(task, distinct) if c.candidate.id not in taken]
-    better = half - len(chosen)
-    chosen += others[:better] + others[better:][::-1][: size - half]
-    return _selection(distinct, chosen, rejections)
+    worst = [
+        example
+        for example in reversed(_best_first(task, distinct))
+        if example.candidate.id not in {entry.candidate.id for entry in chosen}
+    ]
+    return _selection(distinct, chosen + worst[: size - len(chosen)], rejections)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +97,9 @@ def _distinct(
 ) -> tuple[list[_Choice], list[Rejection]]:
     """Relabel all and drop duplicates, the shortest staying (SOAR §7 *dedup*).
 
-    Correct programs are duplicates by embedding where their test outputs are the same, hindsight
-    programs by their outputs on the demonstrations.
+    Correct programs are duplicates by embedding, hindsight programs by their outputs.
     """
-    correct: defaultdict[bytes | None, list[_Choice]] = defaultdict(list)
+    correct: list[_Choice] = []
     kept: dict[tuple[bytes, ...], _Choice] = {}
     rejections: list[Rejection] = []
     for candidate in candidates:
@@ -113,22 +112,20 @@ def _distinct(
         assert outputs is not None
         choice = _Choice(candidate, example, score(task, candidate))
         if choice.correct:
-            correct[candidate.evaluation.pattern].append(choice)
+            correct.append(choice)
             continue
         other = kept.get(outputs)
         if other is not None:
             choice, loser = sorted((other, choice), key=_shorter)
             rejections.append(Rejection(loser.candidate.id, "duplicate outputs"))
         kept[outputs] = choice
-    distinct: list[_Choice] = []
-    for alike in correct.values():
-        stay = set(distinct_programs([choice.example.source for choice in alike], embedding))
-        for place, choice in enumerate(alike):
-            if place in stay:
-                distinct.append(choice)
-            else:
-                rejections.append(Rejection(choice.candidate.id, "duplicate program"))
-    return distinct + list(kept.values()), rejections
+    stay = set(distinct_programs([choice.example.source for choice in correct], embedding))
+    rejections += [
+        Rejection(choice.candidate.id, "duplicate program")
+        for place, choice in enumerate(correct)
+        if place not in stay
+    ]
+    return [correct[place] for place in sorted(stay)] + list(kept.values()), rejections
 
 
 def best_of_each_origin(
@@ -218,28 +215,20 @@ def _draw_by_vote(
         if pattern in behind:
             behind[pattern].append(choice)
     chosen: list[_Choice] = []
-    while len(chosen) < draws:
-        heavy = np.array([weight if behind[pattern] else 0.0 for pattern, weight in ranked])
-        if not heavy.sum():
-            break
-        for (pattern, _), count in zip(
-            ranked, rng.multinomial(draws - len(chosen), heavy / heavy.sum()), strict=True
-        ):
-            if count:
-                drawn = _drawn(behind[pattern], int(count), rng)
-                taken = {choice.candidate.id for choice in drawn}
-                behind[pattern] = [c for c in behind[pattern] if c.candidate.id not in taken]
-                chosen += drawn
+    heavy = [weight if behind[pattern] else 0.0 for pattern, weight in ranked]
+    if not sum(heavy):
+        return chosen
+    for members, count in zip(
+        behind.values(), rng.multinomial(draws, np.array(heavy) / sum(heavy)), strict=True
+    ):
+        if not count:
+            continue
+        accuracies = np.array([_accuracy(choice) for choice in members])
+        shares = accuracies / accuracies.sum() if accuracies.any() else None
+        able = len(members) if shares is None else int(np.count_nonzero(shares))
+        order = rng.choice(len(members), size=min(int(count), able), replace=False, p=shares)
+        chosen.extend(members[int(place)] for place in order)
     return chosen
-
-
-def _drawn(members: Sequence[_Choice], count: int, rng: np.random.Generator) -> list[_Choice]:
-    """Draw at most so many members in proportion to accuracy, those of accuracy 0 last."""
-    accuracies = np.array([_accuracy(choice) for choice in members])
-    shares = accuracies / accuracies.sum() if accuracies.any() else None
-    able = len(members) if shares is None else int(np.count_nonzero(shares))
-    order = rng.choice(len(members), size=min(count, able), replace=False, p=shares)
-    return [members[int(place)] for place in order]
 
 
 def _accuracy(choice: _Choice) -> float:

@@ -162,14 +162,6 @@ def test_trained_proposals_are_reproducible(checkpoint):
     assert first != Proposer().sample(TASKS[0], 10, 3)
 
 
-def test_without_repairs_edits_are_tried_as_the_checkpoint_before_tried_them():
-    known = dict(zip(EDITS, (0.4, 0.3, 0.2, 0.1, 0.0), strict=True))
-    assert edit_shares({}, known) == pytest.approx(known)
-    moved = edit_shares({EDITS[4]: 5}, known)
-    assert moved[EDITS[4]] == pytest.approx(0.5) and sum(moved.values()) == pytest.approx(1)
-    assert edit_shares({}) == pytest.approx(dict.fromkeys(EDITS, 0.2))
-
-
 def test_edits_are_told_by_what_they_leave():
     task = TASKS[0]
     chains = [c for c in Proposer().sample_chains(task, 300, 2) if c.steps]

@@ -139,40 +139,6 @@ def test_at_test_time_the_greedy_half_is_drawn_by_vote():
     assert chosen[0] > 15
 
 
-@pytest.mark.parametrize("submitted", ["all patterns", "one pattern", "none"])
-def test_at_test_time_no_more_than_half_is_of_the_worst(submitted):
-    found = [candidate(0, RIGHT, source="def transform(grid):\n    return mirrored(grid)")]
-    for n in range(1, 61):
-        wrong = [pack(as_grid([[n % 10, n // 10, k]])) for k in range(4)]
-        found.append(candidate(n, [*RIGHT[: n % 3], *wrong[n % 3 :]]))
-    patterns = [c.evaluation.pattern for c in found]
-    ranked = {
-        "all patterns": [(pattern, 100.0 - n) for n, pattern in enumerate(patterns)],
-        "one pattern": [(patterns[0], 900.0)],
-        "none": [],
-    }[submitted]
-    selection = vote_greedy_diverse(
-        TASK.without_truth(), found, ranked, 40, np.random.default_rng(0)
-    )
-    accuracy = {c.id: c.evaluation.accuracy for c in found}
-    chosen = [accuracy[example.candidate] for example in selection.examples]
-    assert len(chosen) == len({e.candidate for e in selection.examples}) == 40
-    better = {example.candidate for example in selection.examples[:20]}
-    assert chosen[20:] == sorted(a for number, a in accuracy.items() if number not in better)[:20]
-    if submitted != "all patterns":
-        assert chosen[:20] == [1.0] + [pytest.approx(2 / 3)] * 19
-
-
-def test_a_right_program_stays_beside_a_shorter_one_that_answers_otherwise():
-    text = "def transform(grid):\n    rows = mirrored(grid)\n    return rows"
-    right = candidate(0, RIGHT, source=text + "  # as it is")
-    shorter = candidate(1, [*RIGHT[:3], WRONG[3]], source=text)
-    longer = candidate(2, RIGHT, source=text + "  # the very same")
-    selection = select("greedy", TASK, [right, shorter, longer], 10, np.random.default_rng(0))
-    assert [example.candidate for example in selection.examples] == [0, 1]
-    assert selection.rejections == (Rejection(2, "duplicate program"),)
-
-
 def test_repairs_pair_a_failing_parent_with_its_own_right_child():
     parent = candidate(0, WRONG)
     child = candidate(1, RIGHT, parent=0)

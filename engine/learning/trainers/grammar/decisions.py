@@ -113,16 +113,10 @@ def edit_counts(examples: Iterable[Example]) -> Counter[str]:
     return counts
 
 
-def edit_shares(
-    counts: Mapping[str, int], known: Mapping[str, float] | None = None
-) -> dict[str, float]:
-    """Return the share of each of EDITS: of the counts and as many more, `known` in their shares.
-
-    Where nothing is known, one is added to each count.
-    """
-    more = {edit: 1.0 if known is None else len(EDITS) * known[edit] for edit in EDITS}
+def edit_shares(counts: Mapping[str, int]) -> dict[str, float]:
+    """Return the share of each of EDITS, one added to each count."""
     total = sum(counts.values()) + len(EDITS)
-    return {edit: (counts.get(edit, 0) + more[edit]) / total for edit in EDITS}
+    return {edit: (counts.get(edit, 0) + 1) / total for edit in EDITS}
 
 
 def edit_between(before: tuple[Step, ...], after: tuple[Step, ...]) -> str:

@@ -185,8 +185,7 @@ def train(
         every = joined(tables)
         steps, slots = fit(every, known, report, pool, seed=seed)
     meta = {"examples": examples, "decisions": len(every), "seed": seed}
-    shares = edit_shares(edits, None if known is None else known.edits)
-    save_weights(Weights(steps, slots, shares, GOING_ON, meta), out)
+    save_weights(Weights(steps, slots, edit_shares(edits), GOING_ON, meta), out)
     # Every example that could be replayed has one first step.
     used = int(every.inputs[:, -DEPTHS].sum())
     return used, examples - used
