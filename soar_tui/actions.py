@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 
 from platformdirs import user_cache_path
 from textual.command import CommandPalette
-from textual.widget import Widget
 
 from engine.archive.catalogue import CatalogueError
 from engine.programs.candidate import split_candidate_id
@@ -210,10 +209,7 @@ def _maximise(app: SoarApp) -> None:
 def _glyphs(app: SoarApp) -> None:
     app.look(digits=not app.view.digits)
     for place in app.places_made():
-        for widget in place.query(Widget):
-            if hasattr(widget, "digits"):
-                # None leaves it to theme and terminal, which may need digits anyway.
-                widget.digits = True if app.view.digits else None
+        place.show_digits()
 
 
 def _freeze(app: SoarApp) -> None:

@@ -29,7 +29,7 @@ from soar_tui.banner import banner
 from soar_tui.desk import Desk
 from soar_tui.feed import Feed, GlobalQuestion, Header, Question
 from soar_tui.messages import FeedFailed, Fetched, FrameArrived, SaveFailed
-from soar_tui.sanitise import many_lines
+from soar_tui.sanitise import in_markup, many_lines
 from soar_tui.screens.place import Place
 from soar_tui.themes import ARC_DEFAULTS, DEFAULT_THEME, load_themes
 from soar_tui.view import View, from_document, to_document
@@ -169,7 +169,9 @@ class SoarApp(App[None]):
             reason = self.why_not(key.id)
             about = key.help if reason is None else f"not now: {reason}"
             yield SystemCommand(
-                f"{key.label} ({keys.shown(key.keys)})", about, partial(self.action_act, key.id)
+                f"{key.label} ({keys.shown(key.keys)})",
+                in_markup(about),
+                partial(self.action_act, key.id),
             )
 
     def places_made(self) -> list[Place]:
@@ -219,6 +221,7 @@ class SoarApp(App[None]):
         self.read_bookmarks()
         for made in self.places_made():
             made.forget_run()
+            made.show_digits()
         there = place or view.place
         if there != self.current_mode:
             self.go(there)

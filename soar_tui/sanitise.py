@@ -28,6 +28,14 @@ def many_lines(text: str) -> str:
     return "\n".join(one_line(line.replace("\t", TAB)) for line in lines)
 
 
+def in_markup(text: str) -> str:
+    """Return the text as one line of Textual's markup that shows it as it is.
+
+    Textual's own `escape` leaves brackets of which its parser makes tags, or an error.
+    """
+    return one_line(text).replace("[", "\\[")
+
+
 def _shown(character: str) -> str:
     if unicodedata.category(character) not in _OBEYED:
         return character

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from textual.worker import get_current_worker
 
@@ -20,6 +23,22 @@ if TYPE_CHECKING:
 
 _REPLY_SECONDS: Final = 20.0
 _LOOK_SECONDS: Final = 0.05
+T = TypeVar("T")
+
+
+async def aside(job: Callable[[], T]) -> T:
+    """Do what may take long in a thread of its own, for which leaving the app does not wait."""
+    outcome: Future[T] = Future()
+    outcome.set_running_or_notify_cancel()  # who is gone by its end cannot take that back
+
+    def work() -> None:
+        try:
+            outcome.set_result(job())
+        except Exception as error:
+            outcome.set_exception(error)
+
+    threading.Thread(target=work, name="aside", daemon=True).start()
+    return await asyncio.wrap_future(outcome)
 
 
 def command(app: SoarApp, folder: Path, name: str) -> None:
@@ -49,28 +68,56 @@ def _send(app: SoarApp, folder: Path, name: str) -> None:
     )
 
 
+class RefusedError(RuntimeError):
+    """Why a run cannot be made; the message is for the user."""
+
+
 def start(app: SoarApp, folder: Path) -> None:
     """Start a run's engine; when it is ready look at the run, else show its log.
 
     Who has gone on to something else meanwhile is told, and stays there.
     """
     app.tell(f"starting the engine of {folder.name} …")
-    asked = app.whereabouts
-    app.run_worker(partial(_launch, app, lambda: folder, asked), thread=True, group="steering")
+    app.run_worker(_launch(app, folder, app.whereabouts), group="steering")
 
 
-def start_new(app: SoarApp, settings: Settings, name: str | None) -> None:
+async def make(settings: Settings, name: str | None) -> Path:
+    """Make a run folder (`name` None: named by what is searched). Raises RefusedError."""
+    return await aside(partial(_make, settings, name))
+
+
+def _make(settings: Settings, name: str | None) -> Path:
+    from engine.arc import TaskFileError
+    from soar_tui.checkpoints import CheckpointChoiceError
+    from soar_tui.cli.options import starting_from
+    from soar_tui.cli.run import make_run
+
+    try:
+        return make_run(starting_from(settings, None, from_scratch=False), name)
+    except (
+        TaskFileError,
+        RunFolderError,
+        ConfigError,
+        CheckpointChoiceError,
+        CatalogueError,
+        OSError,
+    ) as error:
+        raise RefusedError(str(error)) from error
+
+
+def start_new(app: SoarApp, settings: Settings) -> None:
     """Make a run folder, start its engine and look at it."""
     app.tell("starting the engine …")
+    app.run_worker(_start_new(app, settings, app.whereabouts), group="steering")
 
-    def make() -> Path:
-        from soar_tui.cli.options import starting_from
-        from soar_tui.cli.run import make_run
 
-        return make_run(starting_from(settings, None, from_scratch=False), name)
-
-    asked = app.whereabouts
-    app.run_worker(partial(_launch, app, make, asked), thread=True, group="steering")
+async def _start_new(app: SoarApp, settings: Settings, asked: Whereabouts) -> None:
+    try:
+        folder = await make(settings, None)
+    except RefusedError as error:
+        app.tell(str(error), severity="error")
+    else:
+        await _launch(app, folder, asked)
 
 
 def go_on(app: SoarApp, folder: Path, settings: Settings) -> None:
@@ -81,10 +128,7 @@ def go_on(app: SoarApp, folder: Path, settings: Settings) -> None:
         with changed_settings(folder, settings):
             launch(folder)
 
-    asked = app.whereabouts
-    app.run_worker(
-        partial(_launch, app, lambda: folder, asked, start), thread=True, group="steering"
-    )
+    app.run_worker(_launch(app, folder, app.whereabouts, start), group="steering")
 
 
 def choose_checkpoint(app: SoarApp, path: Path | None) -> None:
@@ -113,33 +157,19 @@ def _choose_checkpoint(app: SoarApp, path: Path | None) -> None:
         app.call_from_thread(app.ask)
 
 
-def _launch(
-    app: SoarApp,
-    make: Callable[[], Path],
-    asked: Whereabouts,
-    start: Callable[[Path], object] = launch,
+async def _launch(
+    app: SoarApp, folder: Path, asked: Whereabouts, start: Callable[[Path], object] = launch
 ) -> None:
-    from engine.arc import TaskFileError
-    from soar_tui.checkpoints import CheckpointChoiceError
-
     try:
-        folder = make()
-        start(folder)
-    except (
-        TaskFileError,
-        RunFolderError,
-        ConfigError,
-        CheckpointChoiceError,
-        CatalogueError,
-        OSError,
-    ) as error:
-        _tell(app, str(error), "error")
+        await aside(partial(start, folder))
+    except (RunFolderError, ConfigError, OSError) as error:
+        app.tell(str(error), severity="error")
     except LaunchError as error:
-        app.call_from_thread(app.show_log, str(error))
+        app.show_log(str(error))
     else:
-        shown = app.call_from_thread(partial(app.engine_ready, folder, asked))
+        shown = app.engine_ready(folder, asked)
         found = "" if shown else "; 0 lists it, Enter opens it"
-        _tell(app, f"{folder.name}: its engine is running{found}", "information")
+        app.tell(f"{folder.name}: its engine is running{found}")
 
 
 def _tell(app: SoarApp, text: str, severity: str) -> None:

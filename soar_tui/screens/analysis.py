@@ -108,8 +108,7 @@ class Analysis(Place):
             return
         assert isinstance(body, AnalysisBody)
         self._body = body
-        if self.focused is None:
-            self.query_one("#figures", Rows).focus()
+        self.focus_first(self.query_one("#figures", Rows))
         self._read()
         self._show_figures()
 
@@ -204,7 +203,7 @@ class Analysis(Place):
         curve, table = self.query_one("#curve", CurveView), self.query_one("#table", FigureTable)
         about = self.query_one("#about", Static)
         lines = () if figure is None else tuple(line for line in figure.lines if line.points)
-        curve.display = bool(lines)
+        curve.set_class(not lines, "-no-lines")  # beside the sizes in which there is no room for it
         table.display = figure is not None
         if figure is None:
             put(about, "")

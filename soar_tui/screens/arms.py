@@ -242,8 +242,7 @@ class Arms(TaskPlace):
             for line, arm in enumerate(table.arms_shown):
                 if arm.id == body.newest:
                     table.cursor = line
-        if self.focused is None:
-            table.focus()
+        self.focus_first(table)
         self._show_one()
 
     @on(ArmTable.Moved, "#arms")

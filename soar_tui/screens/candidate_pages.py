@@ -3,19 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from engine.archive.rows import CandidatePage, CandidateQuery, CandidateRow
-from engine.programs.candidate import split_candidate_id
+from engine.programs.candidate import candidate_id, split_candidate_id
 from soar_tui.feed import ROWS, Trouble
 from soar_tui.open_run import OpenRun
+from soar_tui.screens.of_task import task_rows
 from soar_tui.screens.put import entitle
 from soar_tui.widgets.candidate_list import PAGE, CandidateList, PageRequest
 from soar_tui.widgets.candidate_row import RowContext
 
 if TYPE_CHECKING:
     from soar_tui.app import SoarApp
+
+
+_PULLS: Final = 100
+"""Pulls whose candidates are read in one go."""
+_BEHIND: Final = 2_000
+"""Pulls after which a list of the whole run is begun anew rather than brought up to date."""
+
+
+@dataclass(frozen=True, slots=True)
+class _News:
+    """Rows that came into being since a mark, the newest last, and the mark to go on from.
+
+    `more`: there is more to read right away. `rows` None: too much has come to be added row by row.
+    """
+
+    rows: tuple[CandidateRow, ...] | None
+    mark: int
+    more: bool
 
 
 class CandidatePages:
@@ -29,8 +49,8 @@ class CandidatePages:
     ) -> None:
         self._app, self._list, self._on_begun = app, view, on_begun
         self._query: CandidateQuery | None = None
-        self._newest: int | None = None
-        self._to_the_end = False
+        self._context = RowContext()
+        self._mark: int | None = None
         self._adding = False
         self._returned = False
         self._title, self._nothing = "candidates", False
@@ -49,14 +69,26 @@ class CandidatePages:
         """Have the list hold what a query asks for; the same query only brings its newest rows."""
         returned, self._returned = self._returned, False
         chosen = self._app.view.candidate
+        self._context = context
         if query == self._query and not (
             returned and chosen is not None and not self._list.stand_on(chosen)
         ):
             self._list.set_context(context)
             self._add_newest(total)
-            return
-        self._query, self._newest, self._to_the_end, self._nothing = query, None, False, False
-        self._list.start(context, total, at=None if chosen is None else _begin_at(query, chosen))
+        else:
+            self._begin(query, total, chosen)
+
+    def _begin(self, query: CandidateQuery, total: int | None, chosen: int | None) -> None:
+        self._query, self._mark, self._nothing = query, None, False
+
+        def mark(end: int | Trouble) -> None:
+            if not isinstance(end, Trouble) and query == self._query:
+                self._mark = end
+
+        # Before the first page, so that what comes meanwhile is on one or the other.
+        self._app.feed.fetch(partial(_end, query=query), mark)
+        at = None if chosen is None else _begin_at(query, chosen)
+        self._list.start(self._context, total, at=at)
 
     def forget(self) -> None:
         """Begin anew with the next query."""
@@ -78,19 +110,13 @@ class CandidatePages:
         rows = page.rows
         if request.where in ("last", "before"):
             rows = rows[::-1]
-        if rows:
-            self._newest = max(self._newest or 0, rows[-1].id)
-        if request.where in ("first", "at", "after"):
-            self._to_the_end = page.next is None
-        elif request.where == "last":
-            self._to_the_end = True
         begun = request.where in ("first", "last") or (request.where == "at" and bool(rows))
         self._list.put_page(request, rows, page.next, _place(self._query, rows))
         self._nothing = not rows and page.next is None and begun
         self.name(self._title)
         if begun:
             # Who goes to the end wants to stand there, wherever the selected candidate is.
-            self._select(() if request.where == "last" else rows)
+            self._select(() if request.where == "last" or self._list.follow else rows)
 
     def begin_with(self, rows: Sequence[CandidateRow], request: PageRequest) -> None:
         """Answer the only request of a list of few rows."""
@@ -105,22 +131,73 @@ class CandidatePages:
             self._on_begun()
 
     def _add_newest(self, total: int | None) -> None:
-        query = self._query
-        if query is None or self._adding or not self._to_the_end or self._app.frozen:
+        query, mark = self._query, self._mark
+        if query is None or mark is None or self._adding or self._app.frozen:
             return
         self._adding = True
 
-        def add(page: CandidatePage | Trouble) -> None:
+        def add(news: _News | Trouble) -> None:
             self._adding = False
-            if isinstance(page, Trouble) or query != self._query:
+            if isinstance(news, Trouble) or query != self._query:
                 return
-            if page.rows:
-                self._newest = page.rows[-1].id
-            if page.rows or total is not None:
-                self._list.add_newest(page.rows, total)
+            if news.rows is None:
+                selected = self._list.selected
+                self._begin(query, total, None if selected is None else selected.id)
+                return
+            self._mark = news.mark
+            self._nothing = self._nothing and not news.rows
+            if news.rows or total is not None:
+                self._list.add_newest(news.rows, total)
+            if news.more:
+                self._add_newest(total)
 
-        after = self._newest
-        self._app.feed.fetch(lambda run: run.reader.candidates(query, after=after, limit=ROWS), add)
+        self._app.feed.fetch(partial(_news, query=query, mark=mark), add)
+
+
+def _end(run: OpenRun, query: CandidateQuery) -> int:
+    """Return the mark after which news begins: the last candidate of a task, pull of a whole run.
+
+    Ids order the candidates of a run by task, and many tasks are searched at once.
+    """
+    if query.task is None:
+        return run.reader.last_pull()
+    iteration = run.latest() if query.iteration is None else query.iteration
+    counts = (row.candidates for row in task_rows(run, iteration) if row.index == query.task)
+    return candidate_id(iteration, query.task, next(counts, 0)) - 1
+
+
+def _news(run: OpenRun, query: CandidateQuery, mark: int) -> _News:
+    """Read what a query asks for of what came into being after a mark."""
+    end = _end(run, query)
+    if query.task is not None:
+        page = run.reader.candidates(query, after=mark, limit=ROWS)
+        more = page.next is not None
+        return _News(page.rows, max(mark, end) if page.next is None else page.next, more)
+    if end - mark > _BEHIND:
+        return _News(None, end, more=False)
+    pulls = run.reader.pulls_after(mark, _PULLS)
+    spans: dict[tuple[int, int], tuple[int, int]] = {}
+    for row in pulls:
+        place = row.pull.iteration, row.pull.task
+        if query.iteration in (None, row.pull.iteration):
+            # Put behind the others, for the newest row is to be the last.
+            first, _ = spans.pop(place, (row.first, 0))
+            spans[place] = first, row.first + row.count - 1
+    rows: list[CandidateRow] = []
+    for (iteration, task), (first, last) in spans.items():
+        rows += _between(run, replace(query, iteration=iteration, task=task), first, last)
+    return _News(tuple(rows), pulls[-1].id if pulls else mark, len(pulls) == _PULLS)
+
+
+def _between(run: OpenRun, query: CandidateQuery, first: int, last: int) -> list[CandidateRow]:
+    """Return all that a query asks for from one id to another."""
+    rows: list[CandidateRow] = []
+    after: int | None = first - 1
+    while after is not None and after < last:
+        page = run.reader.candidates(query, after=after, limit=last - after)
+        rows += [row for row in page.rows if row.id <= last]
+        after = page.next
+    return rows
 
 
 def _begin_at(query: CandidateQuery, chosen: int) -> int | None:

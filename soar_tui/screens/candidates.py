@@ -144,7 +144,7 @@ class Candidates(TaskPlace):
                 yield CandidateList(at_rest=self.at_rest, id="list", classes="pane")
                 with Vertical(id="one"):
                     yield Static("", id="facts", markup=False)
-                    yield SourceView(id="source", classes="pane")
+                    yield SourceView(keeps_left=True, id="source", classes="pane")
 
     def question(self) -> CandidatesQuestion:
         return CandidatesQuestion(self.view, self.soar.bookmarks())
@@ -190,8 +190,7 @@ class Candidates(TaskPlace):
             self._pages.hold(body.query, context, body.total)
         self._pages.name(narrowed_to(self.view))
         self._show_detail(body)
-        if self.focused is None:
-            view.focus()
+        self.focus_first(view)
 
     def _show_detail(self, body: CandidatesBody) -> None:
         detail = body.detail

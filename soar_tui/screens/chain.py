@@ -96,8 +96,7 @@ class Chain(InsidePlace):
         tree.show(nodes, chosen)
         if before is None or before.detail.candidate.id != chosen:
             self._show_steps(lineage)
-        if self.focused is None:
-            tree.focus()
+        self.focus_first(tree)
 
     def _show_steps(self, lineage: Lineage) -> None:
         film = self.query_one("#film", Filmstrip)

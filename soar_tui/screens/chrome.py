@@ -165,7 +165,9 @@ class KeyLine(_Line):
 
     def _key(self, action: str, key: str, label: str, works: bool) -> list[Part]:
         palette = self.palette
-        click = Style.from_meta({"@click": action})
+        # A pane's own action would be looked for in this line.
+        pressed = action if action.startswith("app.") else f"app.simulate_key({key!r})"
+        click = Style.from_meta({"@click": pressed})
         # With 16 colours what is faint cannot be told from the ground of this line.
         off: Role = "muted" if palette.depth == "16" else "faint"
         return [

@@ -76,8 +76,7 @@ class Diff(InsidePlace):
             code.show_diff(parent.candidate.source or "", source)
         entitle(grids, "before and after" if parent is not None else "what it gives")
         grids.show(changed_rows(lineage))
-        if self.focused is None:
-            code.focus()
+        self.focus_first(code)
 
     def copied(self) -> tuple[str, str] | None:
         lineage = self.lineage

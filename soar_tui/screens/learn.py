@@ -134,8 +134,7 @@ class Learn(Place):
                 for key, example in body.examples
             ]
         )
-        if self.focused is None:
-            listed.focus()
+        self.focus_first(listed)
         if self._example not in dict(body.examples) and body.examples:
             self._example = body.examples[0][0]
             listed.select(self._example)

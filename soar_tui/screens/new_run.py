@@ -21,6 +21,7 @@ from soar_tui import steering
 from soar_tui.sanitise import one_line
 
 if TYPE_CHECKING:
+    from soar_tui.app import SoarApp
     from soar_tui.screens.run_lines import RunLine
 
 FIELDS: tuple[tuple[str, str, str], ...] = (
@@ -105,6 +106,7 @@ class NewRun(ModalScreen[None]):
         super().__init__()
         self._lines = tuple(lines)
         self._counted: dict[str, int | str] = {}
+        self._making = False
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog form", can_focus=False) as box:
@@ -174,15 +176,18 @@ class NewRun(ModalScreen[None]):
         try:
             settings = self.settings()
         except ConfigError as error:
-            shown.update(Text(one_line(str(error)), style="bold red"))
+            self._refuse(str(error))
             return
         tasks = self._counted.get(settings.tasks)
         if isinstance(tasks, str):
-            shown.update(Text(one_line(tasks), style="bold red"))
+            self._refuse(tasks)
             return
         if tasks is None:
             self._count(settings.tasks)
         shown.update(estimate(settings, tasks, measured(self._lines, settings.policy.kind)))
+
+    def _refuse(self, why: str) -> None:
+        self.query_one("#estimate", Static).update(Text(one_line(why), style="bold red"))
 
     @work(thread=True, exclusive=True, group="count")
     def _count(self, spec: str) -> None:
@@ -213,9 +218,23 @@ class NewRun(ModalScreen[None]):
         if isinstance(tasks, str):
             self.app.tell(tasks, severity="error")
             return
-        name = self.query_one("#name", Input).value.strip() or None
-        self.dismiss()
-        steering.start_new(self.app, settings, name)
+        if not self._making:
+            self._making = True
+            name = self.query_one("#name", Input).value.strip() or None
+            self._make(self.app, settings, name)
+
+    @work(group="make")
+    async def _make(self, app: SoarApp, settings: Settings, name: str | None) -> None:
+        """Make the run's folder and start its engine; what is refused can be mended in the form."""
+        try:
+            folder = await steering.make(settings, name)
+        except steering.RefusedError as error:
+            self._making = False
+            self._refuse(str(error))
+            app.tell(str(error), severity="error")
+        else:
+            self.dismiss()
+            steering.start(app, folder)
 
 
 def _id(field: str) -> str:

@@ -123,8 +123,7 @@ class Overview(Place):
                 )
             )
             self._stood = None
-            if self.focused is None:
-                wall.focus()
+            self.focus_first(wall)
         else:
             wall.set_states(states)
         # Not while the task is the same: a key may have moved the cursor, which is yet to tell.

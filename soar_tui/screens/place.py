@@ -148,6 +148,7 @@ class Place(Screen[None]):
         self.query_one("#filter").display = False
         self.query_one("#banner").display = False
         self.query_one("#say").display = False
+        self.show_digits()
         self.begin()  # now, lest all be laid out once more to say it
 
     def begin(self) -> Question | GlobalQuestion | None:
@@ -165,6 +166,16 @@ class Place(Screen[None]):
         if self.is_current:
             self.soar.ask()
         self.refresh_chrome()
+
+    def on_resize(self) -> None:
+        """Keep focus and the maximised view to what is shown in the new size."""
+        self.call_after_refresh(self._leave_hidden)
+
+    def _leave_hidden(self) -> None:
+        if self.maximized is not None and not is_shown(self.maximized):
+            self.minimize()
+        if self.focused is not None and not is_shown(self.focused):
+            self.focus_main()
 
     def on_descendant_focus(self) -> None:
         """Show the keys of what has focus now."""
@@ -208,9 +219,18 @@ class Place(Screen[None]):
     def focus_main(self) -> None:
         """Give focus to the main pane."""
         for widget in self.query("#content *"):
-            if widget.focusable and widget.display:
+            if widget.focusable and is_shown(widget):
                 widget.focus()
                 return
+
+    def focus_first(self, pane: Widget) -> None:
+        """Give focus to a pane if nothing has it; to the main one where the terminal hides this."""
+        if self.focused is not None:
+            return
+        if is_shown(pane):
+            pane.focus()
+        else:
+            self.focus_main()
 
     def say(self, text: str) -> None:
         """Show words in place of the content."""
@@ -219,6 +239,8 @@ class Place(Screen[None]):
         say.display = True
         self.query_one("#content").display = False
         self._shown = False
+        if self.maximized is not None and text != LOADING:
+            self.minimize()  # nothing but the pane is seen there
 
     def say_no_run(self) -> None:
         """Say that there is no run to look at, and what to do."""
@@ -276,7 +298,19 @@ class Place(Screen[None]):
 
     def focused_pane(self) -> Widget | None:
         """Return what `z` maximises."""
-        return self.focused
+        return self.focused if self.focused is not None and is_shown(self.focused) else None
+
+    def show_digits(self) -> None:
+        """Write digits into the cells of grids, or not, as the view has it."""
+        for widget in self.query(Widget):
+            if hasattr(widget, "digits"):
+                # None leaves it to theme and terminal, which may need digits anyway.
+                widget.digits = True if self.view.digits else None
+
+
+def is_shown(widget: Widget) -> bool:
+    """Whether neither a widget nor anything it is in is hidden, as panes are for want of room."""
+    return all(node.display for node in widget.ancestors_with_self if isinstance(node, Widget))
 
 
 def act_of(action: str) -> str | None:

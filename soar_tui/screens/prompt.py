@@ -135,8 +135,7 @@ class Prompt(InsidePlace):
         else:
             entitle(right, "the program: this policy writes programs, not replies")
             right.show_source(candidate.source or "")
-        if self.focused is None:
-            right.focus()
+        self.focus_first(right)
 
     def copied(self) -> tuple[str, str] | None:
         lineage = self.lineage

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -33,7 +34,10 @@ _BLOCKS: Final = " ▁▂▃▄▅▆▇█"
 
 def short_path(folder: Path) -> str:
     """Return a folder as a user would write it from where the app was started."""
-    for root, name in ((Path.cwd(), ""), (Path.home(), "~/")):
+    roots = [(Path.home(), "~/")]
+    with suppress(OSError):  # that folder may be gone
+        roots.insert(0, (Path.cwd(), ""))
+    for root, name in roots:
         if folder.is_relative_to(root):
             return f"{name}{folder.relative_to(root)}"
     return str(folder)
@@ -109,8 +113,7 @@ class Runs(Place):
         self._say_marks(marks)
         if first and self.soar.folder is not None:
             rows.select(self.soar.folder.absolute())
-        if self.focused is None:
-            rows.focus()
+        self.focus_first(rows)
         self._about()
 
     def _row(self, line: RunLine, marks: Sequence[Path]) -> Row:
@@ -248,7 +251,7 @@ class Runs(Place):
     def do_demo(self) -> None:
         """Start the demo right away."""
         settings = override(preset("demo"), {"tasks": "sample"})
-        steering.start_new(self.soar, settings, None)
+        steering.start_new(self.soar, settings)
 
     def do_resume_run(self) -> None:
         """Start the selected run's engine again."""

@@ -238,8 +238,7 @@ class System(Place):
         if self._following:
             # Each time, for before its first layout a log has no end to go to.
             self.call_after_refresh(log.scroll_end, animate=False)
-        if self.focused is None:
-            log.focus()
+        self.focus_first(log)
 
     def do_follow(self) -> None:
         """Keep the end of the log in view, or leave it where it is."""

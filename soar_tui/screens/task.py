@@ -175,8 +175,7 @@ class TaskScreen(TaskPlace):
         )
         query = CandidateQuery(iteration=subject.iteration, task=subject.index)
         self._pages.hold(query, context, subject.row.candidates)
-        if self.focused is None:
-            view.focus()
+        self.focus_first(view)
 
     def _pairs_title(self, detail: CandidateDetail | None) -> str:
         if detail is None:

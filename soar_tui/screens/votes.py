@@ -134,8 +134,7 @@ class Votes(TaskPlace):
         entitle(bars, patterns_title(body))
         bars.show(body.ranking.patterns, body.ranking.formula)
         self._show_grids()
-        if self.focused is None:
-            bars.focus()
+        self.focus_first(bars)
 
     def _show_grids(self) -> None:
         """Show the grids of the heaviest patterns, or those from the cursor on when it is past."""

@@ -157,15 +157,16 @@ class CandidateList(LineList):
         self._show()
 
     def add_newest(self, rows: Sequence[CandidateRow], total: int | None = None) -> None:
-        """Append rows that just came into being; they are seen at once if the end is in view."""
+        """Take in rows that just came into being, the newest last; those in view are seen at once.
+
+        Many tasks are searched at once, so they belong anywhere in the list of a whole run. Those
+        beyond an end of the window are on the pages that are asked for there.
+        """
         self._total = total if total is not None else self._total
-        if self._more_after is None and self._asked is None:
-            known = self._rows[-1].id if self._rows else -1
-            self._append([row for row in rows if row.id > known])
-            if self.follow and self._rows and not self._at_rest():
-                self._stand(len(self._rows) - 1)
-        elif rows and self._more_after is None:
-            self._more_after = self._rows[-1].id if self._rows else None
+        if self._asked is None or self._asked.where in ("after", "before"):
+            self._insert(rows)
+            if rows and self.follow and not self._at_rest():
+                self._go_to_newest(rows[-1].id)
         self._show()
 
     def set_context(self, context: RowContext) -> None:
@@ -176,11 +177,14 @@ class CandidateList(LineList):
 
     def stand_on(self, identifier: int) -> bool:
         """Put the cursor on a candidate; False when it is not among the rows held."""
-        places = (place for place, row in enumerate(self._rows) if row.id == identifier)
-        place = next(places, None)
-        if place is not None:
-            self.cursor = place
-        return place is not None
+        line = self._line_of(identifier)
+        if line is not None:
+            self.cursor = line
+        return line is not None
+
+    def _line_of(self, identifier: int) -> int | None:
+        lines = (line for line, row in enumerate(self._rows) if row.id == identifier)
+        return next(lines, None)
 
     @property
     def selected(self) -> CandidateRow | None:
@@ -281,7 +285,9 @@ class CandidateList(LineList):
 
     def _append(self, rows: Sequence[CandidateRow]) -> None:
         self._rows += rows
-        over = len(self._rows) - WINDOW
+        self._drop_first(len(self._rows) - WINDOW)
+
+    def _drop_first(self, over: int) -> None:
         if over > 0:
             del self._rows[:over]
             self._more_before = self._rows[0].id
@@ -289,15 +295,54 @@ class CandidateList(LineList):
                 self._first_place += over
             self._shift(-over)
 
+    def _drop_last(self) -> None:
+        if len(self._rows) > WINDOW:
+            del self._rows[WINDOW:]
+            self._more_after = self._rows[-1].id
+
+    def _insert(self, rows: Sequence[CandidateRow]) -> None:
+        """Put rows where they belong; cursor and view stay on the rows they are on."""
+        low, high = self._more_before, self._more_after
+        if low is not None and self._first_place is not None:
+            self._first_place += sum(row.id < low for row in rows)
+        held = {row.id for row in self._rows}
+        new = [
+            row
+            for row in rows
+            if row.id not in held
+            and (low is None or row.id >= low)
+            and (high is None or row.id <= high)
+        ]
+        if not new:
+            return
+        selected = self.selected
+        self._rows = sorted([*self._rows, *new], key=lambda row: row.id)
+        above = 0 if selected is None else sum(row.id < selected.id for row in new)
+        if above:
+            self._shift(above)
+        if self._asked is not None:
+            return  # the page that comes belongs to an end as it is
+        if self.cursor < len(self._rows) / 2:
+            self._drop_last()
+        else:
+            self._drop_first(len(self._rows) - WINDOW)
+
+    def _go_to_newest(self, identifier: int) -> None:
+        """Stand on the newest row, beginning a window there if it is not of this one."""
+        line = self._line_of(identifier)
+        if line is not None:
+            self._stand(line)
+        elif self._asked is None:
+            self._clear()
+            self._ask("at", identifier)
+
     def _prepend(self, rows: Sequence[CandidateRow]) -> None:
         self._rows[:0] = rows
         if self._first_place is not None:
             self._first_place -= len(rows)
         if len(self._rows) > len(rows):
             self._shift(len(rows))
-        if len(self._rows) > WINDOW:
-            del self._rows[WINDOW:]
-            self._more_after = self._rows[-1].id
+        self._drop_last()
 
     def _shift(self, lines: int) -> None:
         """Keep cursor and view on the rows they are on after rows came or went above them."""

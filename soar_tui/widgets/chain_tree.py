@@ -14,6 +14,10 @@ from soar_tui.widgets.palette import Palette, Role
 from soar_tui.widgets.strips import Part, fit, right
 
 _FIGURES = 12
+_GUIDE = 3
+"""Cells per generation."""
+_NAME = 14
+"""Cells that number and operator take at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +120,19 @@ def descent(lines: Iterable[TreeLine], chosen: int) -> list[int]:
 
 
 def draw_node(line: TreeLine, width: int, palette: Palette, *, bright: bool) -> Strip:
-    """Draw a line of the tree: guides, number, accuracy, its change from the parent, the note."""
+    """Draw a line of the tree: guides, number, accuracy, its change from the parent, the note.
+
+    Of guides for which there is no room the youngest are kept, after how many generations are not.
+    """
     node = line.node
+    room = max(0, width - _FIGURES)
+    most = max(2, (room - _NAME) // _GUIDE)
+    cut = len(line.guides) // _GUIDE - most
+    guides = line.guides if cut <= 0 else f"…{cut + 1:<2}" + line.guides[(cut + 1) * _GUIDE :]
     role: Role = "good" if node.fits else "text" if bright else "muted"
     figures = f"{node.right}/{node.pairs}"
     parts: list[Part] = [
-        (line.guides, palette.ink("muted" if bright else "faint")),
+        (guides, palette.ink("muted" if bright else "faint")),
         (f"#{node.number}", palette.ink(role, bold=bright)),
         (f" {node.operator}", palette.ink("muted")),
     ]
@@ -129,7 +140,6 @@ def draw_node(line: TreeLine, width: int, palette: Palette, *, bright: bool) -> 
     tail: list[Part] = [(right(figures, 6), palette.ink(role, bold=bright)), *change]
     if node.note:
         parts.append((f"  {one_line(node.note)}", palette.ink("warn")))
-    room = max(0, width - _FIGURES)
     return Strip.join([fit(parts, room), fit(tail, min(width, _FIGURES))])
 
 

@@ -13,7 +13,7 @@ from engine.programs.candidate import Failure
 from soar_tui.sanitise import one_line
 from soar_tui.widgets.chain_tree import ChainNode, change_parts
 from soar_tui.widgets.grid_picture import Cells, draw_grid, framed, picture_size, wrong_cells
-from soar_tui.widgets.line_view import LineView
+from soar_tui.widgets.line_view import PictureView
 from soar_tui.widgets.palette import Palette, Role
 from soar_tui.widgets.pictures import words_picture
 from soar_tui.widgets.strips import Part, beside, columns, fit
@@ -39,7 +39,7 @@ class Film:
     frames: tuple[Frame, ...]
 
 
-class Filmstrip(LineView, can_focus=True):
+class Filmstrip(PictureView):
     """A column per step and a row per input, the expected outputs leading; wrong cells marked."""
 
     digits: reactive[bool | None] = reactive(None, init=False)

@@ -13,7 +13,7 @@ from engine.arc.grid import Grid
 from engine.programs.candidate import Failure
 from soar_tui.sanitise import one_line
 from soar_tui.widgets.grid_picture import Cells, picture_size, wrong_cells
-from soar_tui.widgets.line_view import LineView
+from soar_tui.widgets.line_view import PictureView
 from soar_tui.widgets.palette import Palette
 from soar_tui.widgets.pictures import (
     ARROW,
@@ -48,7 +48,7 @@ class PairRow:
     produced: tuple[Produced, ...] = ()
 
 
-class PairView(LineView, can_focus=True):
+class PairView(PictureView):
     """Shows rows of pairs with cells of one size, the largest that fit the width.
 
     `digits` as in GridView. With half cells, which hold no mark, a picture of only the wrong

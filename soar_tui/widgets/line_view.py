@@ -11,6 +11,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -175,3 +176,16 @@ class LineView(ScrollView, Painted):
         if y >= self.virtual_size.height - self.header:
             return Strip.blank(width)
         return self.draw_line(y, width)
+
+
+class PictureView(LineView, can_focus=True):
+    """A view without a cursor, of pictures: its keys scroll it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "scroll_down", "down", show=False, id="pictures.down"),
+        Binding("k,up", "scroll_up", "up", show=False, id="pictures.up"),
+        Binding("l,right", "scroll_right", "right", show=False, id="pictures.right"),
+        Binding("h,left", "scroll_left", "left", show=False, id="pictures.left"),
+        Binding("pagedown,ctrl+d", "page_down", "page down", show=False, id="pictures.page-down"),
+        Binding("pageup,ctrl+u", "page_up", "page up", show=False, id="pictures.page-up"),
+    ]

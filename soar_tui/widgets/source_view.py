@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.style import Style
+from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
@@ -22,7 +23,8 @@ _CHANGES: dict[Change, Role] = {" ": "muted", "+": "good", "-": "bad", "@": "acc
 class SourceView(LineView, can_focus=True):
     """Shows a source with line numbers, a unified diff of two, or plain text.
 
-    `find` marks every place a text is in, and `next_match` goes from one to the next.
+    `find` marks every place a text is in, and `next_match` goes from one to the next. With
+    `keeps_left` the keys that scroll it to the left mean nothing else where all of it is in view.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -34,8 +36,11 @@ class SourceView(LineView, can_focus=True):
         Binding("ctrl+u", "page_up", "page up", show=False, id="source.page-up"),
     ]
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+    def __init__(
+        self, *, keeps_left: bool = False, id: str | None = None, classes: str | None = None
+    ) -> None:
         super().__init__(id=id, classes=classes)
+        self._keeps_left = keeps_left
         self._lines: list[list[Token]] = []
         self._numbered = True
         self._needle: re.Pattern[str] | None = None
@@ -54,6 +59,14 @@ class SourceView(LineView, can_focus=True):
         """Show what changed from one source to the next."""
         lines = diff_lines(before, after) or [DiffLine("@", "no line differs")]
         self._put([_diff_tokens(line) for line in lines], numbered=False)
+
+    def action_scroll_left(self) -> None:
+        """Scroll to the left; where there is nothing to scroll the key is the place's."""
+        try:
+            super().action_scroll_left()
+        except SkipAction:
+            if not self._keeps_left:
+                raise
 
     def find(self, needle: str) -> int:
         """Mark a text wherever it is, letter case ignored; return how many lines hold it."""

@@ -13,7 +13,7 @@ from engine.arc.grid import Grid
 from engine.figures.numbers import count, short
 from soar_tui.widgets.grid_picture import Cells, picture_size
 from soar_tui.widgets.line_list import LineList
-from soar_tui.widgets.line_view import LineView
+from soar_tui.widgets.line_view import PictureView
 from soar_tui.widgets.palette import Palette, Role
 from soar_tui.widgets.pictures import Picture, flow, grid_picture
 from soar_tui.widgets.strips import Part, beside, fit, fit_facts, right
@@ -134,7 +134,7 @@ class VoteBars(LineList):
         )
 
 
-class VoteGrids(LineView, can_focus=True):
+class VoteGrids(PictureView):
     """The outputs of the heaviest patterns beside each other, one row of pictures per test input."""
 
     digits: reactive[bool | None] = reactive(None, init=False)

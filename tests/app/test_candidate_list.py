@@ -166,3 +166,44 @@ async def test_a_list_that_is_to_begin_behind_its_end_shows_its_end():
     async with app.run_test(size=(80, 20)) as pilot:
         await settle(pilot)
         assert view.selected.number == 499
+
+
+async def test_rows_that_come_anywhere_move_neither_cursor_nor_what_is_in_view():
+    view = CandidateList()
+    view.start(RowContext(pairs={0: 3}), total=900, at=400)
+    app = Archive(view, 900)
+    app.page = lambda request: even(Archive.page(app, request))
+    async with app.run_test(size=(80, 20)) as pilot:
+        await settle(pilot)
+        await pilot.press("down", "down", "down", "down")
+        await settle(pilot)
+        chosen, line = view.selected, view.cursor - view.scroll_offset.y
+        view.add_newest([candidate_row(403), candidate_row(401), candidate_row(871)], total=903)
+        await settle(pilot)
+        assert view.selected == chosen and view.cursor - view.scroll_offset.y == line
+        assert [row.number for row in view._rows if 399 < row.number < 406] == [
+            *(400, 401, 402, 403, 404)
+        ]
+        await pilot.press("end")
+        await settle(pilot)
+        assert view.selected.number == 898
+
+
+def even(answer):
+    rows, more = answer
+    return [row for row in rows if row.number % 2 == 0], more
+
+
+async def test_a_row_beyond_the_window_is_followed_by_beginning_there(view):
+    app = Archive(view, 5_000_000)
+    async with app.run_test(size=(80, 20), message_hook=listening(app)) as pilot:
+        await settle(pilot)
+        await pilot.press("F")
+        await settle(pilot)
+        assert view.selected.number == 4_999_999
+        view.add_newest([candidate_row(9), candidate_row(17)], total=5_000_002)
+        await settle(pilot)
+        assert view.selected.number == 17 and "following" in screen_lines(app)[0]
+        await pilot.press("up")
+        await settle(pilot)
+        assert view.selected.number == 16 and not view.follow

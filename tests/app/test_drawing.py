@@ -17,7 +17,7 @@ from textual.strip import Strip
 
 from soar_tui.widgets.arm_table import Arm, arranged, draw_arm
 from soar_tui.widgets.braille import area_dots, codes, line_dots, text
-from soar_tui.widgets.chain_tree import ChainNode, descent, tree_lines
+from soar_tui.widgets.chain_tree import ChainNode, descent, draw_node, tree_lines
 from soar_tui.widgets.curve import Axes, Series, draw_curves
 from soar_tui.widgets.posterior_strip import DRAW, density, posterior
 from soar_tui.widgets.python_source import LONGEST, diff_lines, source_lines
@@ -353,6 +353,18 @@ def test_a_tree_draws_its_branches():
 def test_a_chain_thousands_long_is_drawn():
     some = [ChainNode(n, n - 1 if n else None, n, "refine", 0, 3) for n in range(5000)]
     assert len(tree_lines(some)) == 5000
+
+
+@pytest.mark.parametrize("width", [39, 46, 60])
+def test_every_generation_of_a_long_chain_keeps_its_number(width):
+    some = [ChainNode(n, n - 1 if n else None, n, "refine", 0, 3) for n in range(200)]
+    drawn = [draw_node(line, width, DARK, bright=True).text for line in tree_lines(some)]
+    for number, line in enumerate(drawn):
+        assert f"─ #{number} refine " in line or number == 0
+        assert "0/3" in line and len(line) == width
+    assert drawn[3].startswith("      └─ #3") and drawn[30].startswith("…")
+    hidden = [int(line[1:3]) for line in drawn[40:60]]
+    assert hidden == list(range(hidden[0], hidden[0] + 20))  # so many generations are left out
 
 
 @given(st.integers(0, 5000), st.integers(0, 5000), st.integers(10, 200))

@@ -4,7 +4,10 @@ import pytest
 from rich.cells import cell_len
 
 from engine.archive.writer import ArchiveWriter
+from soar_tui.feed import Trouble
+from soar_tui.keys import INSIDE, PLACES
 from soar_tui.screens.help import Help
+from soar_tui.screens.place import is_shown
 from soar_tui.screens.rows import Column, Row, Rows
 from soar_tui.widgets.candidate_row import RowContext, draw_candidate, titles
 from tests.app.palettes import DARK
@@ -14,6 +17,10 @@ from tests.app.stage import opened, resized, settled, text
 from tests.app.values import candidate_row
 
 SMALL = (80, 24)
+FLAT = (80, 23)
+"""What tmux leaves of 80×24 for its status line."""
+TINY = (60, 15)
+ALL = [name for _, name, _ in (*PLACES, *INSIDE)]
 
 
 @pytest.fixture
@@ -129,3 +136,62 @@ async def test_the_best_candidates_facts_are_whole_in_a_narrow_terminal(home, fo
             app.go(place)
             await settled(app, pilot)
             assert "tests: right" in text(app)
+
+
+@pytest.mark.parametrize("size", [FLAT, TINY], ids=["80x23", "60x15"])
+async def test_what_has_focus_at_first_is_in_view_in_any_terminal(home, folder, size):
+    async with opened(folder, desk=home, size=size) as (app, pilot):
+        app.look(candidate=best_candidate(folder))
+        for place in ALL:
+            app.go(place)
+            await settled(app, pilot)
+            assert app.focused is not None and is_shown(app.focused), place
+            assert app.focused.size.height > 0, place
+            seen = text(app)
+            await pilot.press("z")
+            await settled(app, pilot)
+            assert app.screen.maximized is app.focused and text(app).strip(), place
+            await pilot.press("z")
+            await settled(app, pilot)
+            assert text(app) == seen, place
+
+
+async def test_keys_move_no_list_that_the_terminal_has_no_room_for(home, folder):
+    async with opened(folder, desk=home, size=FLAT, place="task") as (app, pilot):
+        await pilot.press("j", "j", "k")
+        await settled(app, pilot)
+        assert app.view.candidate is None and "best so far" in text(app)
+
+
+@pytest.mark.parametrize(
+    ("place", "pane", "left"),
+    [("prompt", "#reply", "what the policy was given"), ("task", "#candidates", "demonstration 1")],
+)
+async def test_focus_leaves_a_pane_that_a_smaller_terminal_hides(home, folder, place, pane, left):
+    async with opened(folder, desk=home, size=SMALL) as (app, pilot):
+        app.look(candidate=best_candidate(folder))
+        app.go(place)
+        await settled(app, pilot)
+        app.screen.query_one(pane).focus()
+        await pilot.press("z")
+        await settled(app, pilot)
+        assert app.screen.maximized is app.focused
+        await resized(app, pilot, *FLAT)
+        await settled(app, pilot)
+        assert app.focused is not None and is_shown(app.focused) and left in text(app)
+
+
+async def test_figures_keep_their_table_where_there_is_no_room_for_curves(home, folder):
+    async with opened(folder, desk=home, size=TINY, place="analysis") as (app, _pilot):
+        solved = app.current_place.figures[0]
+        share = next(cell for cell in solved.rows[0] if "%" in cell)
+        assert solved.lines and share in text(app)
+
+
+async def test_a_maximised_pane_hides_no_state(home, folder):
+    async with opened(folder, desk=home, place="arms") as (app, pilot):
+        await pilot.press("z")
+        await settled(app, pilot)
+        app.current_place.take(Trouble("the disk is gone"))
+        await settled(app, pilot)
+        assert "the disk is gone" in text(app)

@@ -1,6 +1,7 @@
 """The app beside a real engine: started by it, killed, gone on with, and outliving its terminal."""
 
 import asyncio
+import contextlib
 import os
 import pty
 import select
@@ -14,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from engine.control import engine_alive, engine_process, launch, run_folders
+from engine.control.launch import READY_SECONDS
 from tests.app.recorded import make_folder, recorded, settings
 from tests.app.stage import desk_at, opened, settled, text, until
 
@@ -106,9 +108,9 @@ class Terminal:
         )
         os.close(side)
 
-    def read_until(self, done):
+    def read_until(self, done, patience=PATIENCE):
         seen = b""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience
         while not done(seen):
             if select.select([self._main], [], [], 0.05)[0]:
                 seen += os.read(self._main, 65536)
@@ -124,6 +126,34 @@ class Terminal:
         self.process.send_signal(signal.SIGHUP)
         self.process.wait(timeout=PATIENCE)
         os.close(self._main)
+
+
+def test_leaving_does_not_wait_for_an_engine_that_is_yet_to_be_ready(home):
+    tasks = home / "tasks.json"
+    os.mkfifo(tasks)  # its engine waits for as long as nobody writes
+    folder = make_folder(home / "runs" / "slow", settings(str(tasks)))
+    terminal = Terminal(folder)
+    try:
+        terminal.read_until(lambda seen: b"Overview" in seen)
+        terminal.press("r")
+        terminal.read_until(lambda seen: b"Start the engine" in seen)
+        terminal.press("\r")
+        terminal.read_until(lambda _: engine_process(folder) is not None)
+        terminal.press("q")
+        with contextlib.suppress(OSError):  # the end of a terminal that nobody holds
+            terminal.read_until(lambda _: terminal.process.poll() is not None, READY_SECONDS / 2)
+        assert terminal.process.wait(timeout=PATIENCE) == 0
+        assert engine_process(folder) is not None, "the engine goes on starting"
+    finally:
+        terminal.process.kill()
+
+
+async def test_why_an_engine_does_not_start_is_shown(home):
+    folder = make_folder(home / "runs" / "lost", settings(str(home / "nowhere.json")))
+    async with opened(folder, desk=home, place="runs") as (app, pilot):
+        await pilot.press("r")
+        await until(lambda: "the engine did not start" in text(app), "it is told")
+        assert "nowhere.json: no such file" in text(app)
 
 
 def test_a_hang_up_ends_neither_the_engine_nor_where_one_was(home):

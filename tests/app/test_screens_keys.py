@@ -173,6 +173,24 @@ async def test_a_click_on_the_bar_goes_there(home, folder):
         assert app.current_mode == "votes"
 
 
+@pytest.mark.parametrize(
+    ("place", "word", "done"),
+    [
+        ("candidates", "F follow", "following the newest"),
+        ("arms", "f narrow", "pulled, by pulls"),
+        ("arms", "F follow", "following the pulled arm"),
+        ("overview", "⏎ open task", "demonstration 1"),
+    ],
+)
+async def test_a_click_on_a_key_presses_it(home, folder, place, word, done):
+    async with opened(folder, desk=home, place=place) as (app, pilot):
+        [column] = [line.index(word) for line in text(app).splitlines() if word in line]
+        assert done not in text(app)
+        await pilot.click("#keys", offset=(column + 1, 0))
+        await settled(app, pilot)
+        assert done in text(app)
+
+
 async def test_help_lists_what_dispatches(home, folder):
     async with opened(folder, desk=home, place="votes") as (app, pilot):
         await pilot.press("question_mark")
@@ -191,6 +209,15 @@ async def test_the_palette_finds_actions_and_says_why_they_are_off(home, folder)
         found = {command.title: command.help for command in app.get_system_commands(app.screen)}
     assert "go to Votes" in found["Votes (4)"]
     assert "no engine is running" in found["pause engine (p)"]
+
+
+async def test_the_palette_shows_reasons_that_hold_markup_as_they_are(home):
+    odd = home / "runs" / "odd"
+    odd.mkdir(parents=True)
+    (odd / "run.toml").write_text('[policy]\nkind = "[/]"\n')
+    async with opened(None, desk=home) as (app, pilot):
+        await pilot.press("colon", *"resume")
+        await until(lambda: "not now: " in text(app) and "[/]" in text(app), "the reason is shown")
 
 
 async def test_the_users_keymap_changes_dispatch_help_and_key_line(home, folder):
@@ -240,6 +267,35 @@ async def test_walking_from_the_wall_to_a_candidates_chain(home, folder):
         await pilot.press("d")
         await settled(app, pilot)
         assert app.current_mode == "diff"
+
+
+@pytest.mark.parametrize(
+    ("place", "pane"), [("task", "#pairs"), ("chain", "#film"), ("votes", "#grids")]
+)
+async def test_pictures_are_scrolled_as_any_text_is(home, folder, place, pane):
+    async with opened(folder, desk=home, size=(80, 24)) as (app, pilot):
+        app.look(candidate=best_candidate(folder), task=1, digits=True)
+        app.go(place)
+        await settled(app, pilot)
+        pictures = app.screen.query_one(pane)
+        pictures.focus()
+        await pilot.pause()
+        for there, back in (("j", "k"), ("ctrl+d", "ctrl+u")):
+            seen = text(app)
+            await pilot.press(there)
+            await settled(app, pilot)
+            assert text(app) != seen, there
+            await pilot.press(back)
+            await settled(app, pilot)
+            assert text(app) == seen, back
+
+
+async def test_h_in_the_source_of_a_candidate_changes_no_filter(home, folder):
+    async with opened(folder, desk=home, place="candidates") as (app, pilot):
+        app.screen.query_one("#source").focus()
+        await pilot.press("h", "left")
+        await settled(app, pilot)
+        assert app.view.accuracy == "any" and "right: any" in text(app)
 
 
 async def test_formulas_are_switched_and_the_ranks_with_them(home, folder):
@@ -355,6 +411,24 @@ async def test_digits_are_written_into_cells(home, folder):
         await pilot.press("g")
         await settled(app, pilot)
         assert sum(map(str.isdigit, text(app))) > sum(map(str.isdigit, before)) + 20
+
+
+async def test_digits_stay_when_the_app_is_opened_again_and_belong_to_the_run(home, folder):
+    other = await record(home / "runs" / "other", chosen=settings("sample:3"))
+    async with opened(folder, desk=home, place="task") as (app, pilot):
+        plain = text(app)
+        await pilot.press("g")
+        await settled(app, pilot)
+        digits = text(app)
+        assert digits != plain
+    async with opened(folder, desk=home) as (app, pilot):
+        assert app.current_mode == "task" and text(app) == digits
+        app.attach(other, place="task")
+        await settled(app, pilot)
+        assert sum(map(str.isdigit, text(app))) < sum(map(str.isdigit, digits)) - 20
+        app.attach(folder)
+        await settled(app, pilot)
+        assert text(app) == digits
 
 
 async def test_a_theme_is_chosen_for_good(home, folder):

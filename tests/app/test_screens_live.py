@@ -12,6 +12,7 @@ from engine.archive.writer import ArchiveWriter
 from engine.control.lock import EngineLock
 from engine.programs.candidate import Candidate, Pull, candidate_id
 from soar_tui.sanitise import one_line
+from soar_tui.screens import candidate_pages
 from tests.app.recorded import (
     NOW,
     pulls_of,
@@ -268,3 +269,79 @@ async def test_an_arm_is_no_longer_lit_when_nothing_follows_its_pull(home, folde
             await engine.pull()
             await until(lambda: " 1 now" in text(app), "the arm is lit")
             await until(lambda: " 1 now" not in text(app), "it goes out")
+
+
+def numbered(listed):
+    """Return (task, number) of the rows that a list holds, in its order."""
+    return [(row.task, row.number) for row in listed._rows]
+
+
+async def test_a_list_of_the_whole_run_gains_what_any_task_gains(home, folder):
+    async with Engine(folder) as engine:
+        await engine.pull(1)
+        async with opened(folder, desk=home, place="candidates") as (app, pilot):
+            await pilot.press("a", "down", "down")
+            await settled(app, pilot)
+            listed = app.current_place.query_one("#list")
+            chosen = listed.selected
+            assert chosen.task == 1
+            for task in (0, 1, 0):
+                await engine.pull(task)
+            await until(lambda: "of 40 candidates" in text(app), "the list has grown")
+            await until(lambda: len(numbered(listed)) == 40, "all of them are listed")
+            assert numbered(listed) == [(task, n) for task in (0, 1) for n in range(20)]
+            assert listed.selected == chosen and app.view.candidate == chosen.id
+            await until(lambda: "23 of 40 candidates" in text(app), "the place is told")
+
+
+async def test_the_newest_candidate_of_the_whole_run_is_followed_from_task_to_task(home, folder):
+    async with Engine(folder) as engine:
+        await engine.pull(1)
+        async with opened(folder, desk=home, place="candidates") as (app, pilot):
+            await pilot.press("a", "F")
+            await settled(app, pilot)
+            for task, number in ((0, 9), (1, 19), (0, 19)):
+                await engine.pull(task)
+                newest = candidate_id(0, task, number)
+                await until(lambda newest=newest: app.view.candidate == newest, "it is followed")
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["task", "run"])
+async def test_much_that_comes_at_once_leaves_no_gap(home, folder, whole, monkeypatch):
+    monkeypatch.setattr(candidate_pages, "_PULLS", 2)
+    async with Engine(folder) as engine:
+        await engine.pull()
+        async with opened(folder, desk=home, place="candidates") as (app, pilot):
+            await pilot.press(*("a" * whole), "space")
+            await settled(app, pilot)
+            for order in range(1, 6):
+                pull = Pull(0, 0, order, "sample", 0, None, None, order, NOW, 0.2)
+                first = 10 + 500 * (order - 1)
+                ids = [candidate_id(0, 0, number) for number in range(first, first + 500)]
+                engine.writer.put_pull(
+                    pull, [Candidate(i, "sample", order, 0, None, None, None) for i in ids]
+                )
+            await engine.beat()
+            await until(lambda: "2,510 candidates" in text(app), "the header counts")
+            await pilot.press("space")
+            listed = app.current_place.query_one("#list")
+            await until(lambda: listed.rows == 2510, "all of them are listed")
+            assert numbered(listed) == [(0, n) for n in range(2510)]
+
+
+async def test_a_list_that_fell_far_behind_is_read_anew_where_one_is(home, folder, monkeypatch):
+    monkeypatch.setattr(candidate_pages, "_BEHIND", 3)
+    async with Engine(folder) as engine:
+        await engine.pull(1)
+        async with opened(folder, desk=home, place="candidates") as (app, pilot):
+            await pilot.press("a", "down", "space")
+            await settled(app, pilot)
+            chosen = app.view.candidate
+            for task in (0, 1) * 3:
+                await engine.pull(task)
+            await until(lambda: "52 candidates" in text(app), "the header counts")
+            await pilot.press("space")
+            listed = app.current_place.query_one("#list")
+            await until(lambda: listed.rows == 52, "all of them are listed")
+            await settled(app, pilot)
+            assert listed.selected.id == app.view.candidate == chosen

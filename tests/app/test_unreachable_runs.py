@@ -65,3 +65,12 @@ def test_a_damaged_catalogue_is_still_told(home, folder):
     (home / "catalogue.json").write_text("{ damaged")
     with pytest.raises(CatalogueError):
         known_runs()
+
+
+async def test_runs_are_listed_though_the_working_directory_is_gone(home, folder, monkeypatch):
+    gone = home / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    async with opened(None, desk=home) as (app, _pilot):
+        assert str(folder) in text(app) and "✓ finished" in text(app)
