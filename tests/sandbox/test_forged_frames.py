@@ -87,7 +87,7 @@ async def test_many_grids_in_little_time_each_are_no_silence(monkeypatch):
     """The zygote tells that it lives also while it has something to read all the time."""
     monkeypatch.setattr(worker, "_SILENCE_SECONDS", 6.0)
     busy = (
-        "import sys, time\ndef transform(grid):\n    end = time.process_time() + 0.04\n"
+        "import sys, time\ndef transform(grid):\n    end = time.process_time() + 0.028\n"
         "    while time.process_time() < end: pass\n    return [[3]]"
     )
     async with Sandbox(SandboxConfig(workers=1, fast_cpu=0.05)) as opened, asyncio.timeout(100):
