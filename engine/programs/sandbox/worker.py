@@ -165,7 +165,12 @@ class Worker:
                 transport.abort()
         finally:
             ours.close()
-            await asyncio.shield(asyncio.to_thread(_reap, process))
+            reaping = asyncio.create_task(asyncio.to_thread(_reap, process))
+            try:
+                await asyncio.shield(reaping)
+            except asyncio.CancelledError:
+                await reaping  # else the sandbox would be closed before its process is gone
+                raise
             self._busy.clear()
             self._lost()
 
