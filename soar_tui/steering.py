@@ -34,7 +34,7 @@ async def aside(job: Callable[[], T]) -> T:
     def work() -> None:
         try:
             outcome.set_result(job())
-        except Exception as error:
+        except Exception as error:  # whatever it is, whoever waits gets it
             outcome.set_exception(error)
 
     threading.Thread(target=work, name="aside", daemon=True).start()

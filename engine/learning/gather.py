@@ -56,8 +56,9 @@ def gather(
 
     A task with truth is chosen from as at train time: right tests count and failing ones are
     repairs to learn from. A task without is chosen from by vote, and gives repairs only where
-    `learn.repairs_without_truth` says so; what the vote submits then stands for the truth. The caller strips the truth of every task that is not a
-    training task. The same seed gives the same data. `embedding` tells near-duplicates.
+    `learn.repairs_without_truth` says so; what the vote submits then stands for the truth. The
+    caller strips the truth of every task that is not a training task. The same seed gives the same
+    data. `embedding` tells near-duplicates.
     """
     for index, task in tasks:
         pooled = candidates(index)

@@ -3,9 +3,12 @@
 import difflib
 import os
 import re
+import signal
 from pathlib import Path
 
 import pytest
+
+from engine.control import engine_process, run_folders
 
 # Textual reads these when it is imported: the same colours and no motion wherever the tests run.
 os.environ["TEXTUAL_COLOR_SYSTEM"] = "truecolor"
@@ -23,6 +26,16 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path
+
+
+@pytest.fixture
+def no_engine_left(home):
+    """Engines that a test's app has started outlive it by design; these do not."""
+    yield
+    for folder in run_folders():
+        process = engine_process(folder)
+        if process is not None:
+            os.kill(process, signal.SIGKILL)
 
 
 def pytest_addoption(parser):

@@ -1,25 +1,15 @@
 """The form of a new run: what it refuses can be mended in it."""
 
-import os
-import signal
-
 import pytest
 from textual.widgets import Input
 
 from engine.config import load_settings
-from engine.control import SETTINGS_NAME, engine_process, run_folders
+from engine.control import SETTINGS_NAME, run_folders
 from soar_tui.screens.new_run import NewRun
 from tests.app.recorded import record, settings
 from tests.app.stage import opened, settled, text, until
 
-
-@pytest.fixture(autouse=True)
-def no_engine_left(home):
-    yield
-    for folder in run_folders():
-        process = engine_process(folder)
-        if process is not None:
-            os.kill(process, signal.SIGKILL)
+pytestmark = pytest.mark.usefixtures("no_engine_left")
 
 
 @pytest.mark.parametrize(

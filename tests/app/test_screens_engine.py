@@ -14,10 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from engine.control import engine_alive, engine_process, launch, run_folders
+from engine.control import engine_alive, engine_process, launch
 from engine.control.launch import READY_SECONDS
 from tests.app.recorded import make_folder, recorded, settings
 from tests.app.stage import desk_at, opened, settled, text, until
+
+pytestmark = pytest.mark.usefixtures("no_engine_left")
 
 PATIENCE = 150.0
 
@@ -28,15 +30,6 @@ LONG = {
     "policy.workers": 1,
 }
 """A search that is not through before a test is."""
-
-
-@pytest.fixture(autouse=True)
-def no_engine_left(home):
-    yield
-    for folder in run_folders():
-        process = engine_process(folder)
-        if process is not None:
-            os.kill(process, signal.SIGKILL)
 
 
 async def test_one_key_begins_the_demo(home):
